@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
@@ -54,9 +54,10 @@ def environment(**more: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Project:
-    """A generated project."""
+    """A generated project, with all its answers: public, private and derived."""
 
     path: Path
+    answers: Answers = field(default_factory=dict)
 
     def run(self, *command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the project, with `more` environment variables; show its output if it fails."""
@@ -133,7 +134,8 @@ class Bakery:
             config_file=str(self.config),
             **options,
         )
-        return Project(Path(path))
+        replay = json.loads((self.folder / "replay" / f"{template.name}.json").read_text(encoding="utf-8"))
+        return Project(Path(path), replay["cookiecutter"])
 
     def distinct(self) -> list[Answers]:
         """Return one variant of each group in which the same files run."""

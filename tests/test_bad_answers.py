@@ -50,17 +50,9 @@ def attempt(bakery: Bakery, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize(
     "slug",
-    ["orders api", "orders/api", "/orders", "..", "", "a" * 200, "café", "9lives", "orders;id", "$(id)", "`id`", "a&b"]
-    + [
-        "Orders",
-        "orders_api",
-        "-orders",
-        "orders-",
-        "orders--api",
-        "orders\n",
-        "orders\x1b",
-        "orders\\api",
-        "orders.api",
+    [
+        *("orders api", "orders/api", "..", "../orders", "", "a" * 200, "café", "9lives", "orders;id", "$(id)", "`id`"),
+        *("Orders", "orders_api", "-orders", "orders-", "orders--api", "orders\n", "orders\x1b", "orders\\api", "a&b"),
     ],
 )
 def test_a_bad_slug_is_refused(attempt: Attempt, slug: str) -> None:
