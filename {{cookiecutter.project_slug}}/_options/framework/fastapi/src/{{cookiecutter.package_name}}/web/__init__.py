@@ -1,0 +1,1 @@
+"""The web adapter: what FastAPI makes different, and nothing else."""

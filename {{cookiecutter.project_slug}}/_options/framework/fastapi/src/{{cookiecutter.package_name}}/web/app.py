@@ -1,0 +1,52 @@
+"""Puts the service together: components, routes, middleware, start and stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from .. import about
+from ..core.components import discover
+from ..core.lifecycle import Lifecycle
+from ..health.report import Health
+from ..metrics.factory import bound
+from .middleware import HttpMetricsMiddleware
+from .routes import operations
+
+
+def create_app() -> FastAPI:
+    """The application; components are found, and their metrics declared, on every call.
+
+    Raises:
+        ComponentError: a component does not keep to the form.
+        SettingsError: a setting is wrong.
+    """
+    components = discover()
+    service = about()
+    lifecycle = Lifecycle(components)
+    health = Health(lifecycle, components, service.version)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        for component in components:
+            for group in component.metrics:
+                bound(group)
+        await run_in_threadpool(lifecycle.start)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(lifecycle.stop)
+
+    app = FastAPI(
+        title=service.name,
+        version=service.version,
+        description=service.summary,
+        lifespan=lifespan,
+    )
+    app.add_middleware(HttpMetricsMiddleware, window=health.window)
+    app.include_router(operations(health))
+    for component in components:
+        if component.routes is not None:
+            app.include_router(component.routes)
+    return app

@@ -1,0 +1,86 @@
+"""Schema migrations: each component has its own, in its folder, with a version table of its own."""
+
+import logging
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from ..core.components import Component, discover
+from .engine import engine
+
+log = logging.getLogger(__name__)
+logging.getLogger("alembic.runtime").setLevel(logging.WARNING)  # it greets every connection
+
+
+class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
+    """The schema is behind the code; the message names the components."""
+
+
+def upgrade() -> None:
+    """Bring the schema of every component to its newest revision, in one transaction each."""
+    for component in pending():
+        with engine().begin() as connection:
+            config = _config(component)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        log.info("migrated %s", component.name)
+
+
+def pending() -> tuple[Component, ...]:
+    """The components whose schema is behind their code."""
+    with engine().connect() as connection:
+        behind = []
+        for component in discover():
+            if component.migrations is None:
+                continue
+            context = MigrationContext.configure(
+                connection, opts={"version_table": _version_table(component)}
+            )
+            if set(context.get_current_heads()) != _heads(component):
+                behind.append(component)
+        return tuple(behind)
+
+
+def check() -> None:
+    """Pass when nothing is pending.
+
+    Raises:
+        MigrationsPending: names the components that are behind.
+    """
+    behind = pending()
+    if behind:
+        names = ", ".join(component.name for component in behind)
+        raise MigrationsPending(f"run `db upgrade`: the schema of {names} is behind the code")
+
+
+def revise(component: Component, message: str) -> None:
+    """Write a new revision from the difference between the component's models and the schema."""
+    with engine().connect() as connection:
+        config = _config(component)
+        config.attributes["connection"] = connection
+        command.revision(config, message, autogenerate=True)
+
+
+@cache
+def _heads(component: Component) -> frozenset[str]:
+    return frozenset(ScriptDirectory.from_config(_config(component)).get_heads())
+
+
+def _version_table(component: Component) -> str:
+    return f"alembic_version_{component.name}"
+
+
+def _config(component: Component) -> Config:
+    migrations = import_module(str(component.migrations))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("alembic")))
+    config.set_main_option("version_locations", str(Path(migrations.__path__[0])))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["version_table"] = _version_table(component)
+    config.attributes["component"] = component
+    return config

@@ -1,0 +1,13 @@
+"""The settings of the bookmarks."""
+
+from pydantic import Field
+
+from ..core.config import Settings
+
+
+class BookmarksSettings(Settings):
+    """How bookmarks are listed."""
+
+    bookmarks_page_size: int = Field(
+        50, ge=1, le=1000, description="Bookmarks that a list holds unless the client asks."
+    )

@@ -1,0 +1,83 @@
+"""The seam of the service: a component is a subpackage with a `component.py`."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import Any
+
+from .config import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthCheck:
+    """One dependency to probe.
+
+    Attributes:
+        name: how the report names it.
+        probe: returns when the dependency answers, raises when it does not. It runs in a thread.
+        required: whether the service is unready without it; else it is only degraded.
+    """
+
+    name: str
+    probe: Callable[[], None]
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Component:
+    """What a subpackage brings; every part but the name is optional.
+
+    Attributes:
+        name: unique; in settings, metrics and logs, so lower case with underscores.
+        settings: the class its variables are read into.
+        metrics: the metric groups that it declares.
+        checks: the dependencies that readiness and the health report ask.
+        routes: what the web adapter mounts, of the type that the framework uses.
+        migrations: the package that holds its schema migrations.
+        prepare: runs once in `serve`, before any worker starts.
+        start: runs in each worker before its first request.
+        stop: runs after a worker's last request, in the reverse order of `start`.
+        commands: adds subcommands to the command line.
+    """
+
+    name: str
+    settings: type[Settings] | None = None
+    metrics: tuple[type, ...] = ()
+    checks: tuple[HealthCheck, ...] = ()
+    routes: Any = None
+    migrations: str | None = None
+    prepare: Callable[[], None] | None = None
+    start: Callable[[], None] | None = None
+    stop: Callable[[], None] | None = None
+    commands: Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None] | None = None
+
+
+class ComponentError(Exception):
+    """A component does not keep to the form; the message says what to change."""
+
+
+def discover() -> tuple[Component, ...]:
+    """Every component of the service, in the order of their folders' names.
+
+    Raises:
+        ComponentError: a `component.py` exports no `component`, or two share a name.
+    """
+    root = import_module(__package__.rpartition(".")[0])
+    found: dict[str, tuple[str, Component]] = {}
+    for folder in sorted(module.name for module in iter_modules(root.__path__) if module.ispkg):
+        name = f"{root.__name__}.{folder}.component"
+        if find_spec(name) is None:
+            continue
+        component = getattr(import_module(name), "component", None)
+        if not isinstance(component, Component):
+            raise ComponentError(f"{name} must export one Component, as `component = Component(…)`")
+        if component.name in found:
+            other, _ = found[component.name]
+            raise ComponentError(
+                f"{name} and {other} are both named {component.name!r}: rename one"
+            )
+        found[component.name] = (name, component)
+    return tuple(component for _, component in found.values())

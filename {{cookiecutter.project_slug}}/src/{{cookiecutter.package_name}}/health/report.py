@@ -1,0 +1,67 @@
+"""What the probes and the health report say, whatever the web framework."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..core.components import Component
+from ..core.config import load
+from ..core.lifecycle import Lifecycle, State
+from .checks import CheckRunner
+from .settings import HealthSettings
+from .window import RequestWindow
+
+
+class Health:
+    """Answers for one service: `ready` for readiness, `report` for people and monitors."""
+
+    def __init__(self, lifecycle: Lifecycle, components: Sequence[Component], version: str) -> None:
+        settings = load(HealthSettings)
+        self.window = RequestWindow()
+        self._lifecycle = lifecycle
+        self._version = version
+        self._runner = CheckRunner(
+            tuple(check for component in components for check in component.checks),
+            timeout_seconds=settings.health_check_timeout_seconds,
+            keep_seconds=settings.health_cache_seconds,
+        )
+
+    def ready(self) -> tuple[bool, dict[str, str]]:
+        """Whether new requests are welcome, and what stands against it.
+
+        They are not while the service starts or stops, or while a required check fails.
+        """
+        if self._lifecycle.state is not State.READY:
+            return False, {"status": self._lifecycle.state.value}
+        failed = [r.name for r in self._runner.results() if r.required and r.outcome != "ok"]
+        if failed:
+            return False, {"status": "unready", "failed": ", ".join(failed)}
+        return True, {"status": "ready"}
+
+    def report(self) -> tuple[int, dict[str, Any]]:
+        """The HTTP status and the body of the health report.
+
+        `healthy` and `degraded` (an optional check fails) are 200, `unhealthy` is 503. The body
+        names checks and outcomes only: no exception text, no address, no setting.
+        """
+        results = self._runner.results()
+        failing = [result for result in results if result.outcome != "ok"]
+        if self._lifecycle.state is not State.READY or any(r.required for r in failing):
+            status = "unhealthy"
+        else:
+            status = "degraded" if failing else "healthy"
+        recent = self.window.summary()
+        return (503 if status == "unhealthy" else 200), {
+            "status": status,
+            "version": self._version,
+            "recent_errors_5min": recent.errors,
+            "avg_response_time_ms": recent.average_ms,
+            "concurrent_users": recent.users,
+            "checks": {
+                result.name: {
+                    "status": result.outcome,
+                    "required": result.required,
+                    "latency_ms": result.latency_ms,
+                }
+                for result in results
+            },
+        }
