@@ -28,9 +28,9 @@ EMAIL = re.compile(r"[^@\s<>(),;:\"\\]+@[^@\s<>(),;:\"\\]+\.[^@\s<>(),;:\"\\.]+"
 LIBRARIES = frozenset(
     """
     aiosqlite alembic anyio asgiref click coverage django dotenv fastapi flask greenlet gunicorn h11 httptools
-    httpx jinja2 mako markupsafe mypy openai opentelemetry pip pluggy pre_commit prometheus_client psycopg
+    httpx httpx2 jinja2 mako markupsafe mypy openai opentelemetry pip pluggy pre_commit pre_commit_hooks prometheus_client psycopg
     pydantic pydantic_core pydantic_settings pytest pytest_forked pytest_randomly pytest_timeout pytest_xdist
-    python_dotenv redis requests ruff sqlalchemy sqlparse starlette tomli tzdata uv uvicorn uvloop watchfiles
+    python_dotenv python_json_logger pythonjsonlogger redis requests ruff sqlalchemy sqlparse starlette tomli tzdata uv uvicorn uvloop watchfiles
     werkzeug xdist yaml
     """.split()
 )
