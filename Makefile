@@ -6,6 +6,7 @@ ARGS ?=
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
+SOURCES := hooks tests benchmarks
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
@@ -23,13 +24,13 @@ test: .venv/.test ## Render every variant and run every distinct one (ARGS goes 
 	@$(BIN)/pytest $(ARGS)
 
 lint: .venv/.test .venv/.lint ## Check format, lint and types of hooks, tests and benchmarks
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 
 format: .venv/.lint ## Format hooks, tests and benchmarks
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
 
 bench: .venv/.test ## Measure generating, the generated suite and start to ready
 	@$(BIN)/python benchmarks/rendering.py

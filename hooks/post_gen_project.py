@@ -63,9 +63,11 @@ def start_repository() -> None:
         return
     # Inside a git hook these point to another repository.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # The threshold puts the files into one pack: half the time of one object a file.
+    add = ["git", "-c", "core.bigFileThreshold=1", "add", "--all"]
     try:
-        for command in ("git init --quiet --initial-branch=main", "git add --all"):
-            subprocess.run(command.split(), check=True, env=environment)
+        for command in (["git", "init", "--quiet", "--initial-branch=main"], add):
+            subprocess.run(command, check=True, env=environment)
     except (OSError, subprocess.CalledProcessError) as error:
         print(
             f"No git repository ({error}): run `git init && git add --all` in {here} once git works.", file=sys.stderr
