@@ -59,12 +59,12 @@ class Project:
     path: Path
     answers: Answers = field(default_factory=dict)
 
-    def run(self, *command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True, more: Answers | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in the project, with `more` environment variables; show its output if it fails."""
         done = subprocess.run(
             command,
             cwd=self.path,
-            env=environment(**more),
+            env=environment(**more or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

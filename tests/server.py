@@ -39,10 +39,14 @@ class Response:
 
 @dataclass
 class Server:
-    """A running service; `sent` counts requests by method, endpoint and status, as the service should."""
+    """A running service, and after its end what it `said`.
+
+    `sent` counts the requests by method, endpoint and status, as the service should.
+    """
 
     port: int
     seconds_to_ready: float = 0.0
+    said: str = ""
     sent: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,6 +117,7 @@ def serving(project: Project, **more: str) -> Iterator[Server]:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
             finally:
+                server.said = log.read_text(encoding="utf-8")
                 log.unlink()
 
 

@@ -47,8 +47,8 @@ def test_every_request_is_counted_exactly_once(server: Server) -> None:
     server.send("PATCH", f"{BOOKMARKS}/1", ONE, 405)
     server.send("POST", BOOKMARKS, BOOKMARKS, 422, {"url": "not a page"})
     server.send("GET", f"{BOOKMARKS}/one", ONE, 422)
-    server.send("BREW", "/coffee", "unmatched", 404)
-    server.send("BREW", BOOKMARKS, BOOKMARKS, 405)
+    server.send("PROPFIND", "/nowhere", "unmatched", 404)
+    server.send("PROPFIND", BOOKMARKS, BOOKMARKS, 405)
     with ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(bookmark_round_trip, server) for _ in range(40)]:
             done.result()

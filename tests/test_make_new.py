@@ -23,7 +23,7 @@ def home(bakery: Bakery) -> dict[str, str]:
 
 def test_it_generates_next_to_the_checkout(clone: Project, home: dict[str, str], bakery: Bakery) -> None:
     arguments = "ARGS=--no-input framework=fastapi project_name='Orders API'"
-    said = clone.run("make", "new", arguments, **home).stdout.splitlines()
+    said = clone.run("make", "new", arguments, more=home).stdout.splitlines()
     project = Project(clone.path.parent / "orders-api")
     expected = bakery.bake({"project_name": "Orders API", "framework": "fastapi"})
     assert project.contents() == expected.contents()
@@ -35,7 +35,7 @@ def test_it_generates_into_a_folder_with_a_space(
     clone: Project, home: dict[str, str], bakery: Bakery, tmp_path: Path
 ) -> None:
     output = tmp_path / "my services"
-    said = clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={output}", **home).stdout
+    said = clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={output}", more=home).stdout
     assert Project(output / "example-service").contents() == bakery.bake().contents()
     assert f"cd '{output}/example-service'" in said.splitlines()
 
@@ -56,7 +56,7 @@ def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dic
 
 
 def test_a_refused_answer_is_a_failure_of_make(clone: Project, home: dict[str, str], tmp_path: Path) -> None:
-    done = clone.run("make", "new", f"OUTPUT={tmp_path}", "ARGS=--no-input project_slug=a/b", check=False, **home)
+    done = clone.run("make", "new", f"OUTPUT={tmp_path}", "ARGS=--no-input project_slug=a/b", check=False, more=home)
     assert done.returncode != 0
     assert "project_slug must be 1 to 63 lower-case letters" in done.stdout
     assert list(tmp_path.iterdir()) == []
@@ -77,7 +77,7 @@ def test_an_unfit_python_gets_one_clear_message(
     python = tmp_path / "python3"
     python.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     python.chmod(0o755)
-    done = Project(folder).run("make", "new", f"PYTHON={python}", "ARGS=--no-input", check=False, **home)
+    done = Project(folder).run("make", "new", f"PYTHON={python}", "ARGS=--no-input", check=False, more=home)
     assert done.returncode != 0
     assert [line for line in done.stdout.splitlines() if not line.startswith("make")] == [
         line for line in done.stdout.splitlines() if message in line
