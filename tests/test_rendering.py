@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,12 @@ def test_every_python_file_compiles(bakery: Bakery, variant: Answers) -> None:
 
 def test_every_toml_yaml_and_json_file_parses(bakery: Bakery, variant: Answers) -> None:
     project = bakery.bake(variant)
-    parsers = {".toml": tomllib.loads, ".json": json.loads, ".yaml": yaml.safe_load, ".yml": yaml.safe_load}
+    parsers: dict[str, Callable[[str], object]] = {
+        ".toml": tomllib.loads,
+        ".json": json.loads,
+        ".yaml": yaml.safe_load,
+        ".yml": yaml.safe_load,
+    }
     parsed = {path: parsers[path.suffix](project.text(path)) for path in project.files() if path.suffix in parsers}
     assert all(parsed.values())
     assert Path("pyproject.toml") in parsed

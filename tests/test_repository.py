@@ -10,8 +10,10 @@ from bakery import ROOT, TREE, Bakery, Project, copy_of_template, environment
 
 def cookiecutter(bakery: Bakery, output: Path, **more: str) -> Project:
     """Generate with the command line, in an environment of the test's."""
-    command = [ROOT / ".venv/bin/cookiecutter", ROOT, "--no-input", "--config-file", bakery.config, "-o", output]
-    done = subprocess.run(command, env=environment(**more), check=True, capture_output=True, text=True)
+    command = [str(ROOT / ".venv/bin/cookiecutter"), str(ROOT), "--no-input", "--config-file", str(bakery.config)]
+    done = subprocess.run(
+        [*command, "-o", str(output)], env=environment(**more), check=True, capture_output=True, text=True
+    )
     (output / "said").write_text(done.stdout + done.stderr, encoding="utf-8")
     return Project(output / "example-service")
 
