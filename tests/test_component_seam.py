@@ -51,7 +51,7 @@ def test_a_component_folder_brings_its_parts_to_the_running_service(project: Pro
 
 
 def test_deleting_the_example_component_leaves_everything_green(project: Project) -> None:
-    found = [path for path in project.files() if any("bookmarks" in part for part in path.parts)]
+    found = [path for path in project.tracked() if any("bookmarks" in part for part in path.parts)]
     assert {path.parts[0] for path in found} >= {"src", "tests"}
     for path in found:
         (project.path / path).unlink()

@@ -11,9 +11,8 @@ from bakery import ROOT, TREE, Bakery, Project, copy_of_template, environment
 def cookiecutter(bakery: Bakery, output: Path, **more: str) -> Project:
     """Generate with the command line, in an environment of the test's."""
     command = [str(ROOT / ".venv/bin/cookiecutter"), str(ROOT), "--no-input", "--config-file", str(bakery.config)]
-    done = subprocess.run(
-        [*command, "-o", str(output)], env=environment(**more), check=True, capture_output=True, text=True
-    )
+    env = environment(**more)
+    done = subprocess.run([*command, "-o", str(output)], env=env, check=True, capture_output=True, text=True)
     (output / "said").write_text(done.stdout + done.stderr, encoding="utf-8")
     return Project(output / "example-service")
 
