@@ -135,7 +135,7 @@ class MetricsRegistry:
 
 # A `_created` series beside each counter and histogram would double what is stored; Prometheus
 # finds resets without it.
-prometheus_client.disable_created_metrics()
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it is untyped
 
 active = MetricsRegistry(prometheus_client.REGISTRY)
 

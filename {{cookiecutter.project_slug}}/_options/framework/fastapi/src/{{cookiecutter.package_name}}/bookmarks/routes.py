@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, StringConstraints, UrlConstraints
 
 from ..core.config import load
 from . import service
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/bookmarks", tags=["bookmarks"])
 class NewBookmark(BaseModel):
     """What a client sends to keep a page."""
 
-    url: Annotated[AnyHttpUrl, Field(description="http or https, at most 2,000 characters.")]
+    url: Annotated[AnyHttpUrl, UrlConstraints(max_length=2000)]
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 

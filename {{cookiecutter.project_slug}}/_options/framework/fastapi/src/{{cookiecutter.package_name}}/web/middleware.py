@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..health.window import RequestWindow
 from ..metrics.safety import report
-from .endpoints import RoutedScope, endpoint
+from .endpoints import RoutedScope
 from .metrics import METHODS, OTHER_METHOD, get_metrics
 
 # Asked by machines every few seconds; counting them would drown the users' requests.
@@ -45,9 +45,9 @@ class MeasuredRequest:
         self.status = 0
         self.scope = RoutedScope(scope, self._routed)
 
-    def _routed(self, scope: Scope) -> None:
+    def _routed(self) -> None:
         try:
-            self._endpoint = endpoint(scope)
+            self._endpoint = self.scope.endpoint()
             if self._gauge is None and self._endpoint not in UNCOUNTED:
                 gauge = get_metrics().in_progress.labels(self.method, self._endpoint)
                 gauge.inc()
@@ -64,7 +64,7 @@ class MeasuredRequest:
         try:
             if self._gauge is not None:
                 self._gauge.dec()
-            template = self._endpoint or endpoint(self.scope)
+            template = self._endpoint or self.scope.endpoint()
             if template not in UNCOUNTED:
                 metrics = get_metrics()
                 metrics.requests.labels(self.method, template, str(status)).inc()

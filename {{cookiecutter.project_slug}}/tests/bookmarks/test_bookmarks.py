@@ -1,0 +1,119 @@
+"""The bookmarks through the real application, with exact metrics."""
+
+import pytest
+
+PAGE = {"url": "https://example.org/", "title": "An example"}
+
+
+def test_a_bookmark_makes_the_round_trip(client):
+    made = client.post("/api/bookmarks", json=PAGE)
+    assert made.status_code == 201
+    number = made.json()["id"]
+    assert made.json() == {**PAGE, "id": number, "created_at": made.json()["created_at"]}
+    assert client.get(f"/api/bookmarks/{number}").json() == made.json()
+    assert client.get("/api/bookmarks").json() == [made.json()]
+    assert client.delete(f"/api/bookmarks/{number}").status_code == 204
+    assert client.get("/api/bookmarks").json() == []
+
+
+def test_every_operation_is_counted_once_and_nothing_else_changes(client, metrics):
+    with metrics.adds(
+        {
+            'bookmarks_operations_total{operation="create",outcome="success"}': 1,
+            'bookmarks_operation_duration_seconds_count{operation="create"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks",method="POST",status="201"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="POST"}': 1,
+        }
+    ):
+        number = client.post("/api/bookmarks", json=PAGE).json()["id"]
+    with metrics.adds(
+        {
+            'bookmarks_operations_total{operation="list",outcome="success"}': 1,
+            'bookmarks_operation_duration_seconds_count{operation="list"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks",method="GET",status="200"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="GET"}': 1,
+        }
+    ):
+        client.get("/api/bookmarks")
+    with metrics.adds(
+        {
+            'bookmarks_operations_total{operation="get",outcome="success"}': 1,
+            'bookmarks_operation_duration_seconds_count{operation="get"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks/{id}",method="GET",status="200"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks/{id}",method="GET"}': 1,
+        }
+    ):
+        client.get(f"/api/bookmarks/{number}")
+    with metrics.adds(
+        {
+            'bookmarks_operations_total{operation="delete",outcome="success"}': 1,
+            'bookmarks_operation_duration_seconds_count{operation="delete"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks/{id}",method="DELETE",status="204"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks/{id}",method="DELETE"}': 1,
+        }
+    ):
+        client.delete(f"/api/bookmarks/{number}")
+
+
+def test_a_bookmark_that_is_not_there_is_not_found(client, metrics):
+    with metrics.adds(
+        {
+            'bookmarks_operations_total{operation="get",outcome="not_found"}': 1,
+            'bookmarks_operation_duration_seconds_count{operation="get"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks/{id}",method="GET",status="404"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks/{id}",method="GET"}': 1,
+        }
+    ):
+        answer = client.get("/api/bookmarks/7")
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "no bookmark 7"}
+    assert client.delete("/api/bookmarks/7").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"url": "https://example.org/"},
+        {"url": "no address", "title": "x"},
+        {"url": "javascript:alert(1)", "title": "x"},
+        {"url": "https://example.org/", "title": " "},
+        {"url": "https://example.org/", "title": "x" * 201},
+        {"url": "https://example.org/" + "x" * 2000, "title": "x"},
+    ],
+)
+def test_a_wrong_bookmark_is_refused_and_is_no_operation(client, metrics, wrong):
+    with metrics.adds(
+        {
+            'http_requests_total{endpoint="/api/bookmarks",method="POST",status="422"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="POST"}': 1,
+        }
+    ):
+        assert client.post("/api/bookmarks", json=wrong).status_code == 422
+
+
+def test_a_list_is_read_page_by_page(client):
+    numbers = [client.post("/api/bookmarks", json=PAGE).json()["id"] for _ in range(5)]
+    first = [row["id"] for row in client.get("/api/bookmarks?limit=3").json()]
+    rest = [row["id"] for row in client.get(f"/api/bookmarks?limit=3&after={first[-1]}").json()]
+    assert first + rest == numbers
+
+
+def test_a_page_is_as_long_as_the_settings_say(client, mock_env):
+    mock_env(BOOKMARKS_PAGE_SIZE="2")
+    for _ in range(3):
+        client.post("/api/bookmarks", json=PAGE)
+    assert len(client.get("/api/bookmarks").json()) == 2
+
+
+def test_a_database_that_fails_is_counted_as_an_error(client, metrics, lose_database):
+    lose_database()
+    with metrics.adds(
+        {
+            'bookmarks_operations_total{operation="list",outcome="error"}': 1,
+            'bookmarks_operation_duration_seconds_count{operation="list"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks",method="GET",status="500"}': 1,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="GET"}': 1,
+        }
+    ):
+        assert client.get("/api/bookmarks").status_code == 500

@@ -1,0 +1,140 @@
+"""No label set comes from a client without a limit, and sums stay exact past it."""
+
+import pytest
+
+from {{ cookiecutter.package_name }}.metrics.bounds import (
+    Bounds,
+    LabelError,
+    bounded_by,
+    closed,
+    limited,
+)
+from {{ cookiecutter.package_name }}.metrics.factory import (
+    Counter,
+    Histogram,
+    MetricGroup,
+    OverflowMetrics,
+    bound,
+)
+from {{ cookiecutter.package_name }}.metrics.settings import MetricsSettings
+
+
+class Visits(MetricGroup, component="example"):
+    """Metrics with every kind of label."""
+
+    visits = Counter(
+        "visits_total",
+        "Visits.",
+        labels={"kind": closed("short", "long"), "page": limited(1000)},
+    )
+    waits = Histogram("waits_seconds", "Waits.", labels={"page": limited(2)}, buckets=(1.0,))
+    routes = Counter("routes_total", "Routes.", labels={"route": bounded_by("the routes")})
+
+
+def test_label_sets_past_the_limit_overflow_and_the_sum_stays_exact(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=3)
+    visits = bound(Visits).visits
+    for number in range(10):
+        visits.labels("short", f"/{number}").inc(2)
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/0"}': 2.0,
+        'visits_total{kind="short",page="/1"}': 2.0,
+        'visits_total{kind="short",page="/2"}': 2.0,
+        'visits_total{kind="short",page="_overflow"}': 14.0,
+    }
+    assert metrics.value('metrics_overflow_total{metric="visits_total"}') == 7.0
+
+
+def test_a_repeated_flood_adds_no_series(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=3)
+    for _ in range(2):
+        for number in range(10):
+            bound(Visits).visits.labels("long", f"/{number}").inc()
+        assert metrics.series("visits_total") == 4
+
+
+def test_a_known_label_set_is_recorded_after_an_overflow(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=1)
+    visits = bound(Visits).visits
+    visits.labels("short", "/a").inc()
+    visits.labels("short", "/b").inc()
+    visits.labels("short", "/a").inc()
+    assert metrics.value('visits_total{kind="short",page="/a"}') == 2.0
+
+
+def test_a_label_keeps_to_its_own_limit(metrics):
+    for page in ("a", "b", "c", "a", "d"):
+        bound(Visits).waits.labels(page).observe(0.5)
+    assert metrics.histogram("waits_seconds", page="a").count == 2
+    overflow = metrics.histogram("waits_seconds", page="_overflow")
+    assert overflow == (2.0, 1.0, {1.0: 2.0, float("inf"): 2.0})
+
+
+def test_new_label_sets_of_all_metrics_share_a_minute(metrics, patch_settings, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(Bounds.__module__ + ".monotonic", lambda: now)
+    patch_settings(MetricsSettings, max_metrics_per_minute=3)
+    bound(OverflowMetrics).overflow.labels("visits_total")
+    bound(Visits).routes.labels("/a").inc()
+    bound(Visits).visits.labels("short", "/a").inc()
+    bound(Visits).visits.labels("short", "/b").inc()
+    assert metrics.value('visits_total{kind="short",page="_overflow"}') == 1.0
+    now = 60.0
+    bound(Visits).visits.labels("short", "/b").inc()
+    assert metrics.value('visits_total{kind="short",page="/b"}') == 1.0
+
+
+def test_a_value_outside_a_closed_set_is_refused_with_the_set():
+    with pytest.raises(LabelError, match=r"kind='middling' is not one of long, short"):
+        bound(Visits).visits.labels("middling", "/a")
+
+
+@pytest.mark.parametrize(
+    ("positional", "named", "message"),
+    [
+        (("short",), {}, "1 label values for kind, page"),
+        ((), {"kind": "short"}, "labels are kind, page, not kind"),
+        (("short",), {"page": "/a"}, "by position or by name, not both"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(positional, named, message):
+    with pytest.raises(LabelError, match=message):
+        bound(Visits).visits.labels(*positional, **named)
+
+
+def test_values_are_the_same_by_name_by_position_and_as_text(metrics):
+    routes = bound(Visits).routes
+    routes.labels(1).inc()
+    routes.labels("1").inc()
+    routes.labels(route=1).inc()
+    routes.labels(True).inc()
+    assert metrics.samples("routes") == {
+        'routes_total{route="1"}': 3.0,
+        'routes_total{route="True"}': 1.0,
+    }
+
+
+def test_a_removed_label_set_starts_anew_and_makes_room(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=2)
+    visits = bound(Visits).visits
+    visits.labels("short", "/a").inc()
+    visits.labels("long", "/b").inc()
+    visits.remove("short", "/a")
+    visits.labels("short", "/c").inc()
+    visits.remove_by_labels({"kind": "long"})
+    visits.labels("short", "/d").inc()
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/c"}': 1.0,
+        'visits_total{kind="short",page="/d"}': 1.0,
+    }
+    visits.clear()
+    visits.labels("short", "/a").inc()
+    assert metrics.samples("visits") == {'visits_total{kind="short",page="/a"}': 1.0}
+
+
+def test_a_removed_value_makes_room_for_another():
+    waits = bound(Visits).waits
+    for page in ("a", "b"):
+        waits.labels(page).observe(1)
+    waits.remove("a")
+    assert waits.labels("c") is not waits.labels("d")

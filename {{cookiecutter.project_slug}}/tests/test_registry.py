@@ -1,0 +1,228 @@
+"""One definition is one metric, whoever binds it and however often."""
+
+import importlib
+import sys
+import threading
+
+import prometheus_client
+import pytest
+from prometheus_client import CollectorRegistry
+
+from {{ cookiecutter.package_name }}.bookmarks import metrics as bookmark_metrics
+from {{ cookiecutter.package_name }}.metrics import registry as registry_module
+from {{ cookiecutter.package_name }}.metrics.bounds import closed, limited
+from {{ cookiecutter.package_name }}.metrics.factory import (
+    Counter,
+    Enum,
+    Gauge,
+    Histogram,
+    Info,
+    MetricGroup,
+    Summary,
+    bound,
+)
+from {{ cookiecutter.package_name }}.metrics.registry import MetricConflict, MetricsRegistry
+
+LABELS = {"colour": closed("red", "blue")}
+
+
+def group(**declared):
+    """A metric group with these declarations."""
+    return type("Group", (MetricGroup,), declared, component="example")
+
+
+def test_declaring_registers_nothing_and_the_first_use_registers_everything(metrics):
+    declared = group(
+        count=Counter("example_total", "A count."),
+        level=Gauge("example_level", "A level.", multiprocess="sum"),
+    )
+    assert metrics.samples() == {}
+    bound(declared)
+    assert metrics.samples() == {"example_total": 0.0, "example_level": 0.0}
+
+
+def test_a_bound_group_is_found_again(metrics):
+    declared = group(count=Counter("example_total", "A count."))
+    bound(declared).count.inc()
+    bound(declared).count.inc()
+    assert bound(declared) is bound(declared)
+    assert metrics.value("example_total") == 2.0
+
+
+def test_every_type_of_metric_can_be_declared(metrics):
+    everything = bound(
+        group(
+            count=Counter("things_total", "A count."),
+            level=Gauge("level", "A level.", LABELS, multiprocess="livesum"),
+            took=Histogram("took_seconds", "A time.", buckets=(1.0, 2.0)),
+            size=Summary("size_bytes", "A size.", LABELS),
+            build=Info("build", "A fact."),
+            mood=Enum("mood", "A state.", states=("good", "bad")),
+        )
+    )
+    everything.count.inc(3)
+    everything.level.labels(colour="red").set(4)
+    everything.took.observe(1.5)
+    everything.size.labels("blue").observe(7)
+    everything.build.info({"version": "1"})
+    everything.mood.state("bad")
+    assert metrics.samples() == {
+        "things_total": 3.0,
+        'level{colour="red"}': 4.0,
+        'took_seconds_bucket{le="1.0"}': 0.0,
+        'took_seconds_bucket{le="2.0"}': 1.0,
+        'took_seconds_bucket{le="+Inf"}': 1.0,
+        "took_seconds_count": 1.0,
+        "took_seconds_sum": 1.5,
+        'size_bytes_count{colour="blue"}': 1.0,
+        'size_bytes_sum{colour="blue"}': 7.0,
+        'build_info{version="1"}': 1.0,
+        'mood{mood="good"}': 0.0,
+        'mood{mood="bad"}': 1.0,
+    }
+
+
+def test_an_unbound_group_says_how_to_bind_it():
+    declared = group(count=Counter("example_total", "A count."))
+    with pytest.raises(AttributeError, match=r"use `bound\(Group\)`"):
+        _ = declared().count
+
+
+def test_the_same_definition_twice_is_the_same_metric(metrics):
+    one = bound(group(count=Counter("example_total", "A count.", LABELS)))
+    two = bound(group(count=Counter("example_total", "A count.", LABELS)))
+    assert one.count is two.count
+    one.count.labels("red").inc()
+    two.count.labels("red").inc()
+    assert metrics.value('example_total{colour="red"}') == 2.0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Counter("example_total", "Another help."),
+        Counter("example_total", "A count.", LABELS),
+        Gauge("example_total", "A count.", multiprocess="sum"),
+        Gauge("example", "A level.", multiprocess="sum"),
+        Histogram("example", "A time."),
+    ],
+)
+def test_two_definitions_of_one_name_are_a_conflict_that_names_both(other):
+    bound(group(count=Counter("example_total", "A count.")))
+    with pytest.raises(MetricConflict, match=r"(?s)test_registry\.py:\d+.*test_registry\.py:\d+"):
+        bound(group(other=other))
+
+
+@pytest.mark.parametrize("suffix", ["_bucket", "_count", "_sum"])
+def test_a_name_that_a_histogram_exports_is_taken(suffix):
+    bound(group(took=Histogram("took_seconds", "A time.")))
+    with pytest.raises(MetricConflict, match="took_seconds" + suffix):
+        bound(group(level=Gauge("took_seconds" + suffix, "A level.", multiprocess="sum")))
+
+
+def test_a_name_that_another_library_took_is_a_conflict_that_says_so():
+    prometheus_client.Counter("example_total", "Made elsewhere.")
+    with pytest.raises(MetricConflict, match="registered outside this registry"):
+        bound(group(count=Counter("example_total", "A count.")))
+
+
+def test_a_conflict_leaves_the_first_metric_as_it_was(metrics):
+    first = bound(group(count=Counter("example_total", "A count.")))
+    with pytest.raises(MetricConflict):
+        bound(group(level=Gauge("example", "A level.", multiprocess="sum")))
+    first.count.inc()
+    assert metrics.samples() == {"example_total": 1.0}
+
+
+def test_a_reloaded_module_finds_its_metrics(metrics):
+    bookmark_metrics.record("get", "success", 0.5)
+    again = importlib.reload(bookmark_metrics)
+    again.record("get", "success", 0.5)
+    labels = 'operation="get",outcome="success"'
+    assert metrics.value("bookmarks_operations_total{" + labels + "}") == 2.0
+
+
+@pytest.mark.forked
+def test_a_module_that_registers_at_import_may_be_imported_again(metrics):
+    bookmark_metrics.record("get", "success", 0.5)
+    package = "{{ cookiecutter.package_name }}"
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+    again = importlib.import_module(package + ".bookmarks.metrics")
+    assert again is not bookmark_metrics
+    again.record("get", "success", 0.5)
+    labels = 'operation="get",outcome="success"'
+    assert metrics.value("bookmarks_operations_total{" + labels + "}") == 2.0
+
+
+def test_threads_that_race_for_a_group_get_one(metrics):
+    declared = group(count=Counter("example_total", "A count.", {"thread": limited(40)}))
+    barrier = threading.Barrier(32)
+    bound_groups = []
+
+    def race(number: int) -> None:
+        barrier.wait()
+        bound_groups.append(bound(declared))
+        bound(declared).count.labels(str(number % 4)).inc()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=race, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len({id(one) for one in bound_groups}) == 1
+    assert metrics.samples("example") == {
+        'example_total{thread="0"}': 8.0,
+        'example_total{thread="1"}': 8.0,
+        'example_total{thread="2"}': 8.0,
+        'example_total{thread="3"}': 8.0,
+    }
+
+
+class Constant:
+    """A collector made elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def collect(self):
+        """One gauge of 1."""
+        yield prometheus_client.core.GaugeMetricFamily(self.name, "A constant.", value=1)
+
+
+def test_a_collector_made_elsewhere_is_registered_once_a_component(metrics):
+    first = registry_module.active.safe_register("example", Constant("constant"))
+    assert registry_module.active.safe_register("example", Constant("constant")) is first
+    assert metrics.samples() == {"constant": 1.0}
+    with pytest.raises(MetricConflict, match="registered already"):
+        registry_module.active.safe_register("other", Constant("constant"))
+
+
+def test_the_registry_knows_which_components_it_holds():
+    active = registry_module.active
+    assert not active.is_component_registered("example")
+    bound(group(count=Counter("example_total", "A count.")))
+    active.safe_register("another", Constant("constant"))
+    assert active.is_component_registered("example")
+    assert active.is_component_registered("another")
+    assert not active.is_component_registered("third")
+
+
+def test_a_reset_binds_everything_anew(metrics):
+    declared = group(count=Counter("example_total", "A count."))
+    bound(declared).count.inc()
+    renewed = registry_module.reset_for_test()
+    assert renewed.mode == "test"
+    bound(declared).count.inc(5)
+    assert renewed.collectors.get_sample_value("example_total") == 5.0
+    assert metrics.value("example_total") == 1.0
+
+
+def test_production_and_test_registries_are_told_apart():
+    assert registry_module.active.mode == "test"
+    assert MetricsRegistry(CollectorRegistry()).mode == "production"
