@@ -1,15 +1,90 @@
 """The `client` fixture: the real application, started and stopped as a server does it."""
 
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.testclient import TestClient
 
 
+class Gate:
+    """Holds requests to `/probe/waiting/{number}` until a test opens it."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.opened = threading.Event()
+
+    def wait(self) -> None:
+        """Say that somebody is here, and wait."""
+        self.entered.release()
+        self.opened.wait(timeout=30)
+
+
 @pytest.fixture
-def client(database: str) -> Iterator[TestClient]:
+def gate() -> Gate:
+    """The gate of `/probe/waiting/{number}`."""
+    return Gate()
+
+
+@pytest.fixture
+def client(database: str, gate: Gate) -> Iterator[TestClient]:
     """A client of the application; what it raises is answered with 500, as a server would."""
-    app = import_module("{{ cookiecutter.package_name }}.web.app").create_app()
+    components = import_module("{{ cookiecutter.package_name }}.core.components")
+    probe = components.Component(name="probe", routes=probe_routes(gate))
+    create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
+    app = create_app([*components.discover(), probe])
+    mount_probe(app)
     with TestClient(app, raise_server_exceptions=False) as open_client:
         yield open_client
+
+
+def probe_routes(gate: Gate) -> APIRouter:
+    """Routes that fail, stream and wait, for the tests of the HTTP metrics."""
+    nested = APIRouter(prefix="/inner")
+    nested.add_api_route("/{one}", lambda one: one)
+    outer = APIRouter(prefix="/outer")
+    outer.include_router(nested)
+    router = APIRouter(prefix="/probe")
+    router.include_router(outer)
+
+    @router.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("broken")
+
+    @router.get("/stream")
+    def stream() -> StreamingResponse:
+        return StreamingResponse(parts(4))
+
+    @router.get("/broken-stream")
+    def broken_stream() -> StreamingResponse:
+        return StreamingResponse(parts(1, then=RuntimeError("half way")))
+
+    @router.get("/waiting/{number}")
+    def waiting(number: int) -> int:
+        gate.wait()
+        return number
+
+    return router
+
+
+def parts(number: int, then: Exception | None = None) -> Iterator[bytes]:
+    """So many parts of a body, one every 50 ms, and an error after them."""
+    for _ in range(number):
+        threading.Event().wait(0.05)
+        yield b"part"
+    if then is not None:
+        raise then
+
+
+def mount_probe(app: FastAPI) -> None:
+    """Mount an application with a router of its own under a path with a parameter."""
+    inner = APIRouter(prefix="/inner")
+    inner.add_api_route("/{one}", lambda one: one)
+    mounted = FastAPI()
+    mounted.add_api_route("/own/{two}", lambda two: two)
+    mounted.include_router(inner, prefix="/deep")
+    app.mount("/mounted/{tenant}", mounted)
+    app.mount("/plain", PlainTextResponse("plain"))

@@ -1,13 +1,13 @@
 """Puts the service together: components, routes, middleware, start and stop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from .. import about
-from ..core.components import discover
+from ..core.components import Component, discover
 from ..core.lifecycle import Lifecycle
 from ..health.report import Health
 from ..metrics.factory import bound
@@ -15,21 +15,21 @@ from .middleware import HttpMetricsMiddleware
 from .routes import operations
 
 
-def create_app() -> FastAPI:
-    """The application; components are found, and their metrics declared, on every call.
+def create_app(components: Sequence[Component] | None = None) -> FastAPI:
+    """The application, made of these components or of all that `discover` finds.
 
     Raises:
         ComponentError: a component does not keep to the form.
         SettingsError: a setting is wrong.
     """
-    components = discover()
+    found = discover() if components is None else components
     service = about()
-    lifecycle = Lifecycle(components)
-    health = Health(lifecycle, components, service.version)
+    lifecycle = Lifecycle(found)
+    health = Health(lifecycle, found, service.version)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        for component in components:
+        for component in found:
             for group in component.metrics:
                 bound(group)
         await run_in_threadpool(lifecycle.start)
@@ -46,7 +46,7 @@ def create_app() -> FastAPI:
     )
     app.add_middleware(HttpMetricsMiddleware, window=health.window)
     app.include_router(operations(health))
-    for component in components:
+    for component in found:
         if component.routes is not None:
             app.include_router(component.routes)
     return app

@@ -12,41 +12,38 @@ from .metrics import UNMATCHED
 
 
 class RoutedScope(dict[str, Any]):
-    """A request's scope that says when the router has found the route, and which.
+    """A request's scope that passes on the template of the route once the router has found it.
 
-    A router announces its choice by writing `route` into the scope: as an item for a route of an
-    included router, in an update for one of the application's own.
+    A router announces its choice in an update of the scope, which names the `route` or, for a
+    mount, only the `endpoint`. For a route of an included router it sets `route` once more, when
+    the context that knows the prefixes is there.
     """
 
-    def __init__(self, scope: Scope, on_route: Callable[[], None]) -> None:
+    def __init__(self, scope: Scope, routed: Callable[[str], None]) -> None:
         super().__init__(scope)
         self._application = scope.get("app")
-        self._on_route = on_route
+        self._routed = routed
 
     def __setitem__(self, key: str, value: Any) -> None:
         super().__setitem__(key, value)
         if key == "route":
-            self._on_route()
+            self._routed(self._template(value))
 
     def update(self, found: dict[str, Any]) -> None:  # type: ignore[override]  # as routers call it
-        """Take in what a match found; while an included router is asked, the item is to come."""
+        """Take in what a match found."""
         super().update(found)
-        if "route" in found and "included_router" not in self.get("fastapi", ()):
-            self._on_route()
+        if "route" in found:
+            if "included_router" not in self.get("fastapi", ()):
+                self._routed(self._template(found["route"]))
+        elif "endpoint" in found and not hasattr(found["endpoint"], "routes"):
+            self._routed(self._mounts() or "/")
 
-    def endpoint(self) -> str:
-        """The full template of the route that took the request, or `unmatched`."""
-        route = self.get("route")
-        if route is not None:
-            # FastAPI resolves the prefixes of included routers in a context of its own.
-            context = self.get("fastapi", {}).get("effective_route_context")
-            if context is not None and context.original_route is route:
-                route = context
-            return self._mounts() + str(route.path_format)
-        app = self.get("endpoint")
-        if app is not None and not hasattr(app, "routes"):
-            return self._mounts() or "/"
-        return UNMATCHED
+    def _template(self, route: Any) -> str:
+        # FastAPI resolves the prefixes of included routers in a context of its own.
+        context = self.get("fastapi", {}).get("effective_route_context")
+        if context is not None and context.original_route is route:
+            route = context
+        return self._mounts() + str(route.path_format)
 
     def _mounts(self) -> str:
         """The template of the mounts that the request came through, empty without any."""

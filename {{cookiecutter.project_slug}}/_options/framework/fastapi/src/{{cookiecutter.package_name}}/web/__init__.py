@@ -1,1 +1,0 @@
-"""The web adapter: what FastAPI makes different, and nothing else."""
