@@ -33,7 +33,7 @@ format: .venv/.lint ## Format hooks, tests and benchmarks
 	@$(BIN)/ruff check --fix $(SOURCES)
 
 bench: .venv/.test ## Measure generating, the generated suite and start to ready
-	@$(BIN)/python benchmarks/rendering.py
+	@PYTHONPATH=tests $(BIN)/python benchmarks/rendering.py
 
 clean: ## Remove the virtual environment and the caches
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache
