@@ -14,7 +14,7 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
-pytest_plugins = ["database", "fresh_run", "metric_assertions", "web_client"]
+pytest_plugins = ["databases", "database", "fresh_run", "metric_assertions", "web_client"]
 
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {
