@@ -88,5 +88,5 @@ def test_an_unfit_python_gets_one_clear_message(
 def test_help_names_every_command(clone: Project) -> None:
     said = clone.run("make").stdout
     assert "\x1b" not in said
-    for target in ("new", "test", "lint", "format", "bench", "clean"):
+    for target in ("new", "test", "lint", "format", "bench", "date", "canary", "clean"):
         assert f"\n{target} " in said
