@@ -9,7 +9,7 @@ DATE ?= $(shell date -u +%Y-%m-%d)
 DATED := pyproject.toml '{{cookiecutter.project_slug}}/pyproject.toml'
 
 BIN := .venv/bin
-SOURCES := hooks tests benchmarks
+SOURCES := new.py hooks tests benchmarks
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ help: ## Show this list
 		'/^[a-z-]+:.*## / { printf "%s%-8s%s %s\n", color, $$1, plain, $$2 }' Makefile
 
 new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
-	@$(BIN)/cookiecutter "$(CURDIR)" --output-dir "$(OUTPUT)" $(ARGS)
+	@$(BIN)/python new.py "$(CURDIR)" --output-dir "$(OUTPUT)" $(ARGS)
 
 test: .venv/.test ## Render every variant and run every distinct one (ARGS goes to pytest)
 	@$(BIN)/pytest $(ARGS)
