@@ -21,7 +21,7 @@ help: ## Show this list
 		'/^[a-z-]+:.*## / { printf "%s%-8s%s %s\n", color, $$1, plain, $$2 }' Makefile
 
 new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
-	@$(BIN)/python new.py "$(CURDIR)" --output-dir "$(OUTPUT)" $(ARGS)
+	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
 
 test: .venv/.test ## Render every variant and run every distinct one (ARGS goes to pytest)
 	@$(BIN)/pytest $(ARGS)

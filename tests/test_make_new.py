@@ -67,7 +67,7 @@ def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dic
 def test_a_refused_answer_fails_in_plain_words(
     clone: Project, home: dict[str, str], tmp_path: Path, answer: str, message: str
 ) -> None:
-    arguments = ["make", "new", f"OUTPUT={tmp_path}", f"ARGS=--no-input '{answer}'"]
+    arguments = ["make", "new", f"OUTPUT={tmp_path}/not/yet", f"ARGS=--no-input '{answer}'"]
     done = clone.run(*arguments, check=False, more=home)
     assert done.returncode != 0
     assert [line for line in done.stdout.splitlines() if line.startswith(message)]
