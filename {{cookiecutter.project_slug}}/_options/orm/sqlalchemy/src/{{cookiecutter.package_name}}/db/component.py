@@ -26,7 +26,7 @@ def _prepare() -> None:
     """An embedded database has nobody else to migrate it; a server's is migrated on purpose."""
     if engine.dialect().embedded:
         migrations.upgrade()
-    engine.dispose()  # workers that are forked from here must not share a connection
+    engine.dispose()  # a worker must not inherit an open connection
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:
