@@ -1,7 +1,9 @@
 """The databases of the tests: a fresh one for each, copied from one that is migrated once."""
 
+import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -24,6 +26,9 @@ class Kind(Protocol):
     def copy(self, source: str, name: str) -> None:
         """Make a database that is equal to another, which nobody uses meanwhile."""
 
+    def clean(self, name: str, source: str) -> bool:
+        """Make a used database equal to `source` again; false if a new copy is the better way."""
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever uses it."""
 
@@ -39,25 +44,33 @@ class Databases:
 
     def __init__(self, kind: Kind, scratch: Path) -> None:
         self._kind = kind
+        self._scratch = scratch
+        self._process = os.getpid()
         self._numbers = count()
-        # A file, because a forked test may be the one that migrates.
-        self._migrated = scratch / "migrated"
-        self._given: list[str] = []
+        self._given: list[tuple[str, str]] = []
+        self._clean: dict[str, list[str]] = defaultdict(list)
 
     def empty(self) -> str:
         """The URL of a database without tables."""
-        name = self._next()
-        self._kind.create(name)
-        return self._kind.url(name)
+        return self.like("empty", lambda url: None)
 
     def migrated(self, migrate: Callable[[str], None]) -> str:
         """The URL of an empty database with the schema that `migrate` gives to the first one."""
-        if not self._migrated.exists():
-            self._kind.create("template")
-            migrate(self._kind.url("template"))
-            self._migrated.touch()
-        name = self._next()
-        self._kind.copy("template", name)
+        return self.like("migrated", migrate)
+
+    def like(self, source: str, make: Callable[[str], None]) -> str:
+        """The URL of a database as the one named `source`, which `make` makes when it is new."""
+        made = self._scratch / f"{source}-is-made"  # a file, because a forked test may be the first
+        if not made.exists():
+            self._kind.create(source)
+            make(self._kind.url(source))
+            made.touch()
+        if self._clean[source] and os.getpid() == self._process:
+            name = self._clean[source].pop()
+        else:
+            name = f"test_{os.getpid()}_{next(self._numbers)}"
+            self._kind.copy(source, name)
+        self._given.append((name, source))
         return self._kind.url(name)
 
     def unreachable(self) -> str:
@@ -65,13 +78,14 @@ class Databases:
         return self._kind.url("no-such/database")
 
     def take_back(self) -> None:
-        """Remove what was given out."""
+        """Clean what was given out for the next test, or remove it."""
         while self._given:
-            self._kind.drop(self._given.pop())
-
-    def _next(self) -> str:
-        self._given.append(f"test{next(self._numbers)}")
-        return self._given[-1]
+            name, source = self._given.pop()
+            # What a forked test used is unknown to the process that goes on.
+            if os.getpid() == self._process and self._kind.clean(name, source):
+                self._clean[source].append(name)
+            else:
+                self._kind.drop(name)
 
 
 class Supply:

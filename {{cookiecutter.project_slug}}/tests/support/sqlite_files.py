@@ -15,11 +15,16 @@ class SqliteFiles:
         return f"sqlite:///{self._folder}/{name}.db"
 
     def create(self, name: str) -> None:
-        """Nothing to do: opening the file makes it."""
+        """Make an empty file, which is a database without tables."""
+        (self._folder / f"{name}.db").touch()
 
     def copy(self, source: str, name: str) -> None:
         """Copy the file."""
         shutil.copyfile(self._folder / f"{source}.db", self._folder / f"{name}.db")
+
+    def clean(self, name: str, source: str) -> bool:
+        """A new copy is the better way."""
+        return False
 
     def drop(self, name: str) -> None:
         """Remove the file with its log."""

@@ -63,3 +63,34 @@ def test_a_wrong_url_says_what_is_right_and_nothing_secret(mock_env, url, right)
     assert "like " in str(raised.value)
     assert POSTGRESQL.example in str(raised.value)
     assert "s3c" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ("INSERT INTO empty VALUES (1)", True),
+        ("CREATE TABLE another (a int)", True),
+        ("DROP TABLE empty", False),
+        ("ALTER TABLE empty ADD COLUMN b int", False),
+        ("CREATE INDEX ON empty (a)", False),
+        ("UPDATE kept SET a = 2", False),
+    ],
+)
+def test_a_database_is_given_out_again_only_if_it_is_as_new(databases, change, again):
+    def make(url: str) -> None:
+        execute(url, "CREATE TABLE empty (a serial); CREATE TABLE kept AS SELECT 1 AS a")
+
+    first = databases.like("example", make)
+    execute(first, change)
+    databases.take_back()
+    second = databases.like("example", make)
+    assert (second == first) is again
+    assert execute(second, "SELECT * FROM empty").fetchall() == []
+    assert execute(second, "INSERT INTO empty VALUES (default) RETURNING *").fetchall() == [(1,)]
+    assert execute(second, "SELECT to_regclass('another')").fetchall() == [(None,)]
+
+
+def execute(url: str, statement: str) -> psycopg.Cursor:
+    """Run a statement in a transaction of its own."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement)

@@ -28,6 +28,22 @@ OPTIONS = {
     "shared_buffers": "32MB",
 }
 
+EMPTY = "TRUNCATE {} RESTART IDENTITY CASCADE"
+
+# Every table with its columns and indexes.
+TABLES = """
+    SELECT t.oid::regclass::text, concat_ws('; ',
+        (SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull), ', '
+                           ORDER BY attnum)
+         FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0),
+        (SELECT string_agg(pg_get_indexdef(indexrelid), ', ' ORDER BY indexrelid::regclass::text)
+         FROM pg_index WHERE indrelid = t.oid),
+        (SELECT string_agg(pg_get_constraintdef(oid), ', ' ORDER BY conname)
+         FROM pg_constraint WHERE conrelid = t.oid))
+    FROM pg_class t WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+ROWS = "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t"
+
 
 class PostgresqlServer:
     """Databases on a server; their names are unique, so that test sessions can share it."""
@@ -36,6 +52,7 @@ class PostgresqlServer:
         self._folder = scratch
         self._prefix = f"test_{uuid4().hex[:12]}_"
         self._process: subprocess.Popen[bytes] | None = None
+        self._contents: dict[str, dict[str, tuple[str, str | None]]] = {}
         self._parameters = conninfo_to_dict(os.environ.get("TEST_DATABASE_URL", ""))
 
     def url(self, name: str) -> str:
@@ -54,6 +71,24 @@ class PostgresqlServer:
     def copy(self, source: str, name: str) -> None:
         """Make a database that is equal to another, which nobody uses meanwhile."""
         self._run("CREATE DATABASE {} TEMPLATE {}", name, source)
+
+    def clean(self, name: str, source: str) -> bool:
+        """Empty what is empty in `source`, which takes a quarter of the time of a new copy."""
+        if source not in self._contents:
+            with self._connect(source) as connection:
+                self._contents[source] = _contents(connection)
+        wanted = self._contents[source]
+        with self._connect(name) as connection:
+            connection.execute("SET lock_timeout = '50ms'")  # somebody still uses it
+            try:
+                for table in _contents(connection).keys() - wanted.keys():
+                    connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.SQL(table)))
+                empty = [table for table, (_, rows) in wanted.items() if rows is None]
+                if empty:
+                    connection.execute(sql.SQL(EMPTY).format(sql.SQL(", ".join(empty))))
+                return _contents(connection) == wanted
+            except psycopg.Error:
+                return False
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever uses it."""
@@ -103,8 +138,9 @@ class PostgresqlServer:
         with self._connect() as connection:
             connection.execute(sql.SQL(statement).format(*identifiers))
 
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(**self._parameters, autocommit=True)
+    def _connect(self, name: str = "") -> psycopg.Connection:
+        own = {"dbname": self._prefix + name} if name else {}
+        return psycopg.connect(**{**self._parameters, **own}, autocommit=True)
 
     def _wait(self) -> None:
         until = monotonic() + START_SECONDS
@@ -129,3 +165,11 @@ class PostgresqlServer:
                     shutil.copytree(folder, self._folder / folder.name, ignore=left_out)
             package = self._folder / package.name
         return package / "pginstall18" / "bin"
+
+
+def _contents(connection: psycopg.Connection) -> dict[str, tuple[str, str | None]]:
+    """Each table's definition, and a digest of its rows; None for no rows."""
+    return {
+        table: (definition, connection.execute(sql.SQL(ROWS).format(sql.SQL(table))).fetchone()[0])
+        for table, definition in connection.execute(TABLES).fetchall()
+    }
