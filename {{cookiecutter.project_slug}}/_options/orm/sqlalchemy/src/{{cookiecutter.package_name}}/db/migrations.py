@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ..core.components import Component, discover
-from .engine import engine
+from .engine import Model, engine
 
 log = logging.getLogger(__name__)
 logging.getLogger("alembic.runtime").setLevel(logging.WARNING)  # it greets every connection
@@ -82,5 +82,16 @@ def _config(component: Component) -> Config:
     config.set_main_option("version_locations", str(Path(migrations.__path__[0])))
     config.set_main_option("path_separator", "newline")
     config.attributes["version_table"] = _version_table(component)
-    config.attributes["component"] = component
+    config.attributes["metadata"] = Model.metadata
+    config.attributes["tables"] = _tables(component)
     return config
+
+
+def _tables(component: Component) -> frozenset[str]:
+    """The tables of the models in the component's folder."""
+    folder = str(component.migrations).rpartition(".")[0]
+    return frozenset(
+        str(mapper.local_table)
+        for mapper in Model.registry.mappers
+        if mapper.class_.__module__.startswith(f"{folder}.")
+    )

@@ -1,0 +1,62 @@
+# The template: generate a service, test every variant, measure.
+
+PYTHON ?= python3
+OUTPUT ?= ..
+ARGS ?=
+UV_VERSION := 0.13.9
+
+DATE ?= $(shell date -u +%Y-%m-%d)
+DATED := pyproject.toml '{{cookiecutter.project_slug}}/pyproject.toml'
+
+BIN := .venv/bin
+SOURCES := new.py hooks tests benchmarks
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help new test lint format bench date canary clean
+
+help: ## Show this list
+	@color=; plain=; if [ -t 1 ]; then color=$$(printf '\033[36m'); plain=$$(printf '\033[0m'); fi; \
+	awk -F ':.*## ' -v color="$$color" -v plain="$$plain" \
+		'/^[a-z-]+:.*## / { printf "%s%-8s%s %s\n", color, $$1, plain, $$2 }' Makefile
+
+new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
+	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
+
+test: .venv/.test ## Render every variant and run every distinct one (ARGS goes to pytest)
+	@$(BIN)/pytest $(ARGS)
+
+lint: .venv/.test .venv/.lint ## Check format, lint and types of hooks, tests and benchmarks
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+
+format: .venv/.lint ## Format hooks, tests and benchmarks
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+bench: .venv/.test ## Measure generating, the generated suite and start to ready
+	@PYTHONPATH=tests $(BIN)/python benchmarks/rendering.py
+
+date: ## Move the date that pins all versions: DATE=2026-11-20 (default today)
+	@sed -i.old 's/^exclude-newer = "[^"]*"/exclude-newer = "$(DATE)T00:00:00Z"/' $(DATED)
+	@for file in $(DATED); do rm "$$file.old"; done
+
+canary: date ## Run the gate with the newest of everything
+	@.ci/run
+
+clean: ## Remove the virtual environment and the caches
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache
+
+.venv/.uv: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "$(PYTHON) is missing or older than 3.11: name a newer one, like make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.%: pyproject.toml .venv/.uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group $*
+	@touch $@

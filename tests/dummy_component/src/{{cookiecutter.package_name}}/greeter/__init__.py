@@ -1,0 +1,1 @@
+"""A component that greets: the smallest one that has every part."""

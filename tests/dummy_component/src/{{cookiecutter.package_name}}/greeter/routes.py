@@ -1,0 +1,13 @@
+"""The HTTP interface of the greeter."""
+
+from fastapi import APIRouter
+
+from . import service
+
+router = APIRouter(prefix="/api/greeter", tags=["greeter"])
+
+
+@router.get("/{name}")
+def greet(name: str) -> str:
+    """Greet a guest by name."""
+    return service.greet(name)

@@ -1,0 +1,105 @@
+"""`make new` in a fresh clone, with python3, git and make only, generates a service and says what to do next."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from bakery import Bakery, Project, environment
+
+
+@pytest.fixture(scope="module")
+def clone(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a fresh clone beside nothing else."""
+    folder = tmp_path_factory.mktemp("empty") / "template"
+    subprocess.run(["git", "clone", "--quiet", snapshot, folder], env=environment(), check=True)
+    return Project(folder)
+
+
+@pytest.fixture(scope="module")
+def home(bakery: Bakery) -> dict[str, str]:
+    """Keep cookiecutter's own files out of the home directory."""
+    return {"COOKIECUTTER_CONFIG": str(bakery.config)}
+
+
+def test_it_generates_next_to_the_checkout(clone: Project, home: dict[str, str], bakery: Bakery) -> None:
+    arguments = "ARGS=--no-input framework=fastapi project_name='Orders API'"
+    said = clone.run("make", "new", arguments, more=home).stdout.splitlines()
+    project = Project(clone.path.parent / "orders-api")
+    expected = bakery.bake({"project_name": "Orders API", "framework": "fastapi"})
+    assert project.contents() == expected.contents()
+    assert [line.split("  ")[0] for line in said[-3:]] == [f"cd {project.path}", "make run", "make test"]
+    assert clone.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_it_generates_into_a_folder_with_a_space(
+    clone: Project, home: dict[str, str], bakery: Bakery, tmp_path: Path
+) -> None:
+    output = tmp_path / "my services"
+    said = clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={output}", more=home).stdout
+    assert Project(output / "example-service").contents() == bakery.bake().contents()
+    assert f"cd '{output}/example-service'" in said.splitlines()
+
+
+def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["make", "new", f"OUTPUT={tmp_path}"],
+        cwd=clone.path,
+        env=environment(**home),
+        input="Typed Name\n" + "\n" * 20,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Name of the service, as people read it" in done.stdout
+    assert "Web framework: it changes the adapter under web/" in " ".join(done.stdout.split())
+    assert (tmp_path / "typed-name").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("project_slug=a/b", "project_slug must be 1 to 63 lower-case letters"),
+        ("author_email=nobody", "  author_email must be an address"),
+        ("description={{", "an answer that contains Jinja cannot be used"),
+        ("framework=cobol", "cobol provided for choice variable framework"),
+    ],
+)
+def test_a_refused_answer_fails_in_plain_words(
+    clone: Project, home: dict[str, str], tmp_path: Path, answer: str, message: str
+) -> None:
+    arguments = ["make", "new", f"OUTPUT={tmp_path}/not/yet", f"ARGS=--no-input '{answer}'"]
+    done = clone.run(*arguments, check=False, more=home)
+    assert done.returncode != 0
+    assert [line for line in done.stdout.splitlines() if line.startswith(message)]
+    assert "Traceback" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exit 1", "is missing or older than 3.11: name a newer one, like make PYTHON=python3.12 new"),
+        ('case "$2" in *venv*) exit 1;; esac', "cannot make virtual environments: install its venv module"),
+    ],
+)
+def test_an_unfit_python_gets_one_clear_message(
+    snapshot: Path, tmp_path: Path, home: dict[str, str], script: str, message: str
+) -> None:
+    folder = tmp_path / "template"
+    subprocess.run(["git", "clone", "--quiet", snapshot, folder], env=environment(), check=True)
+    python = tmp_path / "python3"
+    python.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    python.chmod(0o755)
+    done = Project(folder).run("make", "new", f"PYTHON={python}", "ARGS=--no-input", check=False, more=home)
+    assert done.returncode != 0
+    assert [line for line in done.stdout.splitlines() if not line.startswith("make")] == [
+        line for line in done.stdout.splitlines() if message in line
+    ]
+    assert message in done.stdout
+
+
+def test_help_names_every_command(clone: Project) -> None:
+    said = clone.run("make").stdout
+    assert "\x1b" not in said
+    for target in ("new", "test", "lint", "format", "bench", "date", "canary", "clean"):
+        assert f"\n{target} " in said

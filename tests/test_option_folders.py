@@ -1,0 +1,106 @@
+"""Options are folders: each belongs to an answer, and each file to one owner."""
+
+from pathlib import Path
+
+import pytest
+from bakery import TREE, Answers, Bakery, Project, copy_of_template, questions, variants
+from cookiecutter.exceptions import FailedHookException
+
+
+def options_of(template: Path) -> list[Path]:
+    """Return `<question>/<answer>` of every option folder."""
+    options = template / TREE / "_options"
+    return sorted(folder.relative_to(options) for folder in options.glob("*/*"))
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """Return a copy of the template that the test may change."""
+    return copy_of_template(tmp_path / "template")
+
+
+def add(template: Path, name: str, text: str = "added\n") -> None:
+    """Add a file to the template's tree."""
+    path = template / TREE / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def answer_to(project: Project, question: str) -> str:
+    """Return a project's public or derived answer."""
+    return project.answers.get(question) or project.answers[f"__{question}"]
+
+
+def test_every_folder_belongs_to_an_answer_that_some_variant_gives(bakery: Bakery, template: Path) -> None:
+    projects = [bakery.bake(answers) for answers in variants()]
+    for folder in options_of(template):
+        question, answer = folder.parts
+        assert answer in {answer_to(project, question) for project in projects}
+
+
+def test_every_file_of_an_option_is_in_a_folder_of_an_answer(template: Path) -> None:
+    options = template / TREE / "_options"
+    assert [path for path in options.glob("*") if path.is_file()] == []
+    assert [path for path in options.glob("*/*") if path.is_file()] == []
+
+
+def test_a_variant_has_the_files_of_the_base_and_of_its_options(
+    bakery: Bakery, template: Path, variant: Answers
+) -> None:
+    project = bakery.bake(variant)
+    expected = []
+    for path in (path.relative_to(template / TREE) for path in (template / TREE).rglob("*") if path.is_file()):
+        if path.parts[0] != "_options":
+            expected.append(path)
+        elif answer_to(project, path.parts[1]) == path.parts[2]:
+            expected.append(Path(*path.parts[3:]))
+    names = [path.as_posix().replace("{{cookiecutter.package_name}}", "example_service") for path in expected]
+    assert len(set(names)) == len(names), "a file has two owners"
+    assert sorted(names) == sorted(path.as_posix() for path in project.files())
+
+
+def test_files_are_laid_over_the_base_with_the_packages_name(bakery: Bakery, template: Path, tmp_path: Path) -> None:
+    add(
+        template,
+        "_options/framework/fastapi/src/{{cookiecutter.package_name}}/dummy/data.txt",
+        "{{ cookiecutter.license }}\n",
+    )
+    add(template, "_options/framework/flask/never.txt")
+    add(template, "_options/orm/sqlalchemy/derived.txt")
+    project = bakery.bake_into(tmp_path / "output", template=template)
+    assert project.text("src/example_service/dummy/data.txt") == "MIT\n"
+    assert project.text("derived.txt") == "added\n"
+    assert not (project.path / "never.txt").exists()
+    assert not (project.path / "_options").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("LICENSE", "LICENSE has two owners: the base and _options/license/MIT/LICENSE"),
+        (
+            "_options/framework/fastapi/LICENSE",
+            "LICENSE has two owners: _options/framework/fastapi/LICENSE and _options/license/MIT/LICENSE",
+        ),
+        ("_options/wrong/x/file", "_options/wrong belongs to no question: add wrong or __wrong to cookiecutter.json"),
+    ],
+)
+def test_a_mistake_in_the_folders_stops_the_generation(
+    bakery: Bakery, template: Path, capfd: pytest.CaptureFixture[str], name: str, message: str
+) -> None:
+    add(template, name)
+    with pytest.raises(FailedHookException):
+        bakery.bake_into(template / "output", template=template)
+    assert message in capfd.readouterr().err
+    assert list((template / "output").iterdir()) == []
+
+
+def test_a_project_can_be_generated_over_an_older_one(bakery: Bakery, tmp_path: Path) -> None:
+    before = bakery.bake_into(tmp_path).contents()
+    after = bakery.bake_into(tmp_path, {"license": "Apache-2.0"}, overwrite_if_exists=True)
+    assert after.contents() == bakery.bake({"license": "Apache-2.0"}).contents()
+    assert sorted(after.contents()) == sorted(before)
+
+
+def test_every_variant_is_on_the_list_of_answers() -> None:
+    assert len(list(variants())) >= len(questions()["license"])

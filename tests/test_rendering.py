@@ -1,0 +1,135 @@
+"""Every variant, as rendered, is clean: complete, parsed, formatted and free of the template's own marks."""
+
+import ast
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from bakery import ROOT, Answers, Bakery, Project
+from cookiecutter.main import cookiecutter
+
+LEFT_OVER = re.compile(
+    r"\{\{-?\s*_?cookiecutter|\{%[-+]?\s*(if|else|elif|endif|for|endfor|set|raw|endraw|now)\b|_options/"
+)
+LONGEST = "a_package_whose_name_is_forty_characters"
+NAMES = ["a", "z", "aaa", "zzz", LONGEST, "zz" + LONGEST[2:]]
+
+
+def python_files(project: Project) -> list[Path]:
+    return [path for path in project.files() if path.suffix == ".py"]
+
+
+def is_formatted_and_lint_clean(project: Project) -> None:
+    """Check a project with the linter that its lock would choose, and its own settings."""
+    ruff = str(ROOT / ".venv/bin/ruff")
+    number, said = project.run(ruff, "format", "--no-cache", "--check", ".").stdout.split(maxsplit=1)
+    assert int(number) >= len(python_files(project)) > 0
+    assert said == "files already formatted\n"
+    assert project.run(ruff, "check", "--no-cache", ".").stdout == "All checks passed!\n"
+
+
+def test_no_mark_of_the_template_is_left(bakery: Bakery, variant: Answers) -> None:
+    project = bakery.bake(variant)
+    for path in project.files():
+        assert not LEFT_OVER.search(path.as_posix())
+        assert not (found := LEFT_OVER.search(project.text(path))), f"{path}: {found}"
+
+
+def test_no_file_is_empty_and_no_folder_is_left_over(bakery: Bakery, variant: Answers) -> None:
+    project = bakery.bake(variant)
+    assert [path for path in project.files() if not project.text(path).strip() and path.name != "py.typed"] == []
+    assert not (project.path / "_options").exists()
+    folders = {path for path in project.path.rglob("*") if path.is_dir() and ".git" not in path.parts}
+    assert folders == {project.path / parent for path in project.files() for parent in path.parents[:-1]}
+
+
+def test_lines_end_with_one_line_feed(bakery: Bakery, variant: Answers) -> None:
+    for name, content in bakery.bake(variant).contents().items():
+        assert b"\r" not in content, name
+        assert not content or (content.endswith(b"\n") and not content.endswith(b"\n\n")), name
+
+
+def test_every_python_file_compiles(bakery: Bakery, variant: Answers) -> None:
+    project = bakery.bake(variant)
+    assert python_files(project)
+    for path in python_files(project):
+        tree = ast.parse(project.text(path), filename=str(path), feature_version=(3, 11))
+        compile(tree, str(path), "exec", dont_inherit=True)
+
+
+def test_every_toml_yaml_and_json_file_parses(bakery: Bakery, variant: Answers) -> None:
+    project = bakery.bake(variant)
+    parsers: dict[str, Callable[[str], object]] = {
+        ".toml": tomllib.loads,
+        ".json": json.loads,
+        ".yaml": yaml.safe_load,
+        ".yml": yaml.safe_load,
+    }
+    parsed = {path: parsers[path.suffix](project.text(path)) for path in project.files() if path.suffix in parsers}
+    assert all(parsed.values())
+    assert Path("pyproject.toml") in parsed
+
+
+def test_it_is_formatted_and_lint_clean(bakery: Bakery, variant: Answers) -> None:
+    is_formatted_and_lint_clean(bakery.bake(variant))
+
+
+@pytest.mark.parametrize("package", NAMES)
+def test_it_is_formatted_and_lint_clean_whatever_the_packages_name(
+    bakery: Bakery, distinct_variant: Answers, package: str
+) -> None:
+    is_formatted_and_lint_clean(bakery.bake({**distinct_variant, "package_name": package}))
+
+
+def test_the_same_answers_give_the_same_bytes(bakery: Bakery, tmp_path: Path, distinct_variant: Answers) -> None:
+    assert bakery.bake_into(tmp_path, distinct_variant).contents() == bakery.bake(distinct_variant).contents()
+
+
+def test_a_licence_of_its_own_in_every_variant(bakery: Bakery, variant: Answers) -> None:
+    project = bakery.bake({**variant, "author_name": "Ada Lovelace"})
+    licence = project.text("LICENSE")
+    assert ("Apache License" if variant["license"] == "Apache-2.0" else "Copyright (c) Ada Lovelace") in licence
+    spdx = tomllib.loads(project.text("pyproject.toml"))["project"]["license"]
+    assert spdx == variant["license"].replace("Proprietary", "LicenseRef-Proprietary")
+
+
+def refused_names() -> frozenset[str]:
+    """Read the list of libraries from the hook, which is no importable module before it is rendered."""
+    tree = ast.parse((ROOT / "hooks/pre_gen_project.py").read_text(encoding="utf-8"))
+    value = next(
+        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LIBRARIES"
+    )
+    text = next(node.value for node in ast.walk(value) if isinstance(node, ast.Constant))
+    return frozenset(str(text).split())
+
+
+def test_no_package_can_take_the_name_of_what_the_service_imports(bakery: Bakery, distinct_variant: Answers) -> None:
+    project = bakery.bake(distinct_variant)
+    imported = set()
+    for path in python_files(project):
+        for node in ast.walk(ast.parse(project.text(path))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    assert imported - sys.stdlib_module_names - refused_names() == {"example_service"}
+
+
+def test_no_project_can_take_the_name_of_what_it_depends_on(bakery: Bakery, distinct_variant: Answers) -> None:
+    settings = tomllib.loads(bakery.bake(distinct_variant).text("pyproject.toml"))
+    wanted = [*settings["project"]["dependencies"], *settings["dependency-groups"]["dev"]]
+    names = {re.split(r"[<>=\[~! ]", requirement)[0] for requirement in wanted}
+    assert {name.replace("-", "_") for name in names} <= refused_names()
+
+
+def test_a_replay_gives_the_same_bytes(bakery: Bakery, tmp_path: Path) -> None:
+    project = bakery.bake_into(tmp_path / "first", {"project_name": "Orders & <API> {}", "license": "BSD-3-Clause"})
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps({"cookiecutter": project.answers}), encoding="utf-8")
+    again = cookiecutter(str(ROOT), replay=str(answers), output_dir=str(tmp_path), config_file=str(bakery.config))
+    assert Project(Path(again)).contents() == project.contents()
