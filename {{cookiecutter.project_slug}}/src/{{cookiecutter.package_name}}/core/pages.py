@@ -27,16 +27,14 @@ def write(folder: Path, pages: Mapping[str, str]) -> list[str]:
 
 def stale(folder: Path, pages: Mapping[str, str], renew: str) -> list[str]:
     """What `write` would change, one line each; `renew` is the command that does it."""
-    found = [
-        f"{path} is {'stale' if path.exists() else 'missing'}: run `{renew}`"
-        for path, text in _wanted(folder, pages)
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    orphans = [
-        f"{path} belongs to no component: delete it, or run `{renew}`"
-        for path in _orphans(folder, pages)
-    ]
-    return found + orphans
+    found = []
+    for path, text in _wanted(folder, pages):
+        if not path.exists():
+            found.append(f"{path} is missing: run `{renew}`")
+        elif path.read_text(encoding="utf-8") != text:
+            found.append(f"{path} is stale: run `{renew}`")
+    cure = f"delete it, or run `{renew}`"
+    return found + [f"{path} belongs to no component: {cure}" for path in _orphans(folder, pages)]
 
 
 def _wanted(folder: Path, pages: Mapping[str, str]) -> Iterator[tuple[Path, str]]:

@@ -90,7 +90,7 @@ def _name(declared: Declared[Any]) -> Iterator[str]:
             yield f"must be in base units: {base} instead of {word}"
         if word in ABBREVIATIONS:
             yield f"must not abbreviate the unit {word}: write seconds, bytes or meters"
-        if word == declared.kind:
+        if word == declared.kind != "info":
             yield f"must not name its type: leave {word} out"
     if declared.kind == "counter" and not declared.name.endswith("_total"):
         yield f"is a counter: call it {declared.name}_total"
@@ -165,6 +165,6 @@ def _owner(entry: Entry) -> Iterator[str]:
 def _collision(declared: Declared[Any], owners: dict[str, Declared[Any]]) -> Iterator[str]:
     for name in sorted(declared.exported):
         owner = owners.setdefault(name, declared)
-        if owner.signature != declared.signature:
+        if owner is not declared and owner.signature != declared.signature:
             yield f"exports {name}, as {owner.name} ({owner.where}) does: rename one of them"
             return

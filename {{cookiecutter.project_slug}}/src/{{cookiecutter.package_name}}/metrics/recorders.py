@@ -66,10 +66,11 @@ class Recorders:
         for folder in map(Path, folders):
             for file in sorted(folder.rglob("*.py")):
                 self._parse(file, (package, *file.relative_to(folder).with_suffix("").parts))
+        readings = [_Reading(self, symbol, node) for symbol, node in self.symbols.items()]
         before = -1
         while before != (before := sum(map(len, self.held.values()))):
-            for symbol, node in self.symbols.items():
-                _Reading(self, symbol, node).read()
+            for reading in readings:
+                reading.read()
 
     def of(self, group: Symbol, metric: str) -> list[Symbol]:
         """The symbols that record the metric, in order.
@@ -147,7 +148,7 @@ class _Reading:
         known, me = self._known, self._symbol
         for node in self._nodes:
             for target, value in _assignments(node):
-                for place in filter(None, map(self._place, ast.walk(target))):
+                for place in filter(None, map(self._place, _stored(target))):
                     known.held[place] |= self._values(value)
             if isinstance(node, ast.Return):
                 known.held[me, RETURNED] |= self._values(node.value)
@@ -223,6 +224,17 @@ def _assignments(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST | None]]:
             yield getattr(node, name), value
     for target in getattr(node, "targets", ()):
         yield target, value
+
+
+def _stored(target: ast.AST) -> Iterator[ast.AST]:
+    """The variables and attributes that a target is made of; an item's are those of its holder."""
+    if isinstance(target, ast.Subscript | ast.Starred):
+        yield from _stored(target.value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            yield from _stored(element)
+    else:
+        yield target
 
 
 def _recordings(node: ast.AST) -> list[ast.expr]:
