@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary
 from prometheus_client.metrics import MetricWrapperBase
@@ -25,15 +26,15 @@ class KeptChildren(dict[Any, Any]):
     emptied = 0
 
     def __init__(self) -> None:
-        _kept.append(self)
+        _kept[id(self)] = self
 
 
-_kept: list[KeptChildren] = []
+_kept: WeakValueDictionary[int, KeptChildren] = WeakValueDictionary()
 
 
 def empty_kept_children() -> None:
     """Make every hot path look its children up again."""
-    for kept in _kept:
+    for kept in _kept.values():
         kept.emptied += 1
         kept.clear()
 

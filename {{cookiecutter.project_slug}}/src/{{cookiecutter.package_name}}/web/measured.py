@@ -1,10 +1,11 @@
 """One request, measured: counted once, whatever becomes of it, in every framework."""
 
 from time import perf_counter
+from typing import Any
 
 from ..health.window import RequestWindow
 from ..metrics.safety import report
-from .metrics import UNMATCHED, RouteMetrics, route_metrics
+from .metrics import UNMATCHED, route_metrics
 
 # Asked by machines every few seconds; counting them would drown the users' requests.
 UNCOUNTED = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
@@ -29,21 +30,23 @@ class MeasuredRequest:
         self._client = client
         self._window = window
         self._endpoint = UNMATCHED
-        self._route: RouteMetrics | None = None
+        self._route: Any = None
         self.finished = False
 
     def routed(self, endpoint: str) -> None:
-        """Take the template of the route that was found; the request is in progress there."""
-        if endpoint in UNCOUNTED:
-            self.finished = True
-            return
+        """Take the template of the route that was found; the request is in progress there.
+
+        A mount may know better what an application inside it said: the last one counts.
+        """
         self._endpoint = endpoint
-        if self._route is not None:
-            return
         try:
-            route = route_metrics(self._method, endpoint)
-            route.enter()
-            self._route = route
+            if self._route is not None:
+                self._route.leave()
+                self._route = None
+            if endpoint not in UNCOUNTED:
+                route = route_metrics(self._method, endpoint)
+                route.enter()
+                self._route = route
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
 
@@ -52,10 +55,12 @@ class MeasuredRequest:
         if self.finished:
             return
         self.finished = True
+        route = self._route
+        if route is None and self._endpoint in UNCOUNTED:
+            return
         seconds = perf_counter() - self._start
         self._window.record((self._start, seconds, status, self._client))
         try:
-            route = self._route
             if route is None:
                 route = route_metrics(self._method, self._endpoint)
             else:
