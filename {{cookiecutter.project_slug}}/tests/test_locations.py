@@ -4,6 +4,7 @@ import pytest
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core import pages
+from {{ cookiecutter.package_name }}.metrics import locations
 from {{ cookiecutter.package_name }}.metrics.recorders import Recorders, Symbol
 
 METRICS = '''"""The metrics of the orders."""
@@ -207,8 +208,14 @@ def test_stale_missing_and_orphaned_pages_are_named_with_the_cure(tmp_path):
     assert (tmp_path / "own.md").read_text() == "# Written by hand\n"
 
 
-def test_a_stale_page_ends_the_check_with_code_1(tmp_path, monkeypatch, capsys):
+def test_a_page_that_is_not_as_the_code_says_ends_the_check_with_code_1(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(locations, "locate", list)
+    pages.write(tmp_path / "docs/metric-locations", {"gone": "# Gone\n"})
     assert main(["metrics", "locations", "--check"]) == 1
-    missing = "docs/metric-locations/http.md is missing: run `make metrics-docs`"
-    assert missing in capsys.readouterr().out.splitlines()
+    assert capsys.readouterr().out == (
+        "docs/metric-locations/gone.md belongs to no component: "
+        "delete it, or run `make metrics-docs`\n"
+    )
