@@ -37,6 +37,7 @@ def test_a_healthy_service_is_live_ready_and_healthy(client):
         assert report == {
             "status": "healthy",
             "version": "0.1.0",
+            "scope": "all",
             "recent_errors_5min": 0,
             "avg_response_time_ms": 0.0,
             "concurrent_users": 0,

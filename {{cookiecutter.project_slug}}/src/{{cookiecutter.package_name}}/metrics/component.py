@@ -4,9 +4,10 @@ from ..core.components import Component
 from .factory import OverflowMetrics
 from .safety import ErrorMetrics
 from .settings import MetricsSettings
+from .workers import WorkerMetrics
 
 component = Component(
     name="metrics",
     settings=MetricsSettings,
-    metrics=(OverflowMetrics, ErrorMetrics),
+    metrics=(OverflowMetrics, ErrorMetrics, WorkerMetrics),
 )
