@@ -5,11 +5,13 @@ of the dead. Here they become one, `counter_merged.db`, which its own readers un
 """
 
 import fcntl
+import json
 import logging
 import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +31,29 @@ FOLDER = Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None
 
 Values = dict[str, tuple[float, float]]
 Entries = Iterator[tuple[str, float, float, int]]
+
+
+class Key(NamedTuple):
+    """The key of a value in a file, taken apart; `child` are the labels without the bucket's."""
+
+    metric: str
+    sample: str
+    labels: dict[str, str]
+    help: str
+    child: tuple[tuple[str, str], ...]
+    bucket: float
+
+
+@lru_cache(maxsize=100_000)
+def parsed(key: str) -> Key:
+    """The parts of a key.
+
+    Raises:
+        ValueError: it is none.
+    """
+    metric, sample, labels, text = json.loads(key)
+    child = tuple(sorted((name, value) for name, value in labels.items() if name != "le"))
+    return Key(metric, sample, labels, text, child, float(labels.get("le", "nan")))
 
 
 class CountFile(NamedTuple):
@@ -151,7 +176,8 @@ def _whole(entries: Entries | None) -> tuple[Values, bool]:
             if position <= end:  # a length that is none leads backwards
                 return values, False
             end = position
+            parsed(key)
             values[key] = (value, timestamp)
-    except (struct.error, RuntimeError, UnicodeDecodeError):
+    except (struct.error, RuntimeError, ValueError):
         return values, False
     return values, entries is not None

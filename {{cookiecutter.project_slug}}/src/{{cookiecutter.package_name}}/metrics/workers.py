@@ -1,17 +1,14 @@
 """What all workers counted, as one exposition: the counterpart of a registry in one process."""
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from prometheus_client import Metric, PlatformCollector
 from prometheus_client.registry import Collector
 
 from . import registry
 from .factory import Counter, MetricGroup, bound
-from .files import FOLDER, CountFile, CountFiles, Values, combine
+from .files import FOLDER, CountFile, CountFiles, Key, Values, combine, parsed
 from .processes import ProcessesCollector
 
 
@@ -60,7 +57,7 @@ class WorkersCollector(Collector):
                 _add_histograms(families, values)
             else:
                 for key, (value, _) in values.items():
-                    name = _parsed(key)
+                    name = parsed(key)
                     _family(families, name, kind).add_sample(name.sample, name.labels, value)
         return families.values()
 
@@ -76,25 +73,7 @@ class WorkersCollector(Collector):
 collector = WorkersCollector(FOLDER) if FOLDER is not None else None
 
 
-class _Key(NamedTuple):
-    """The key of a value in a file, taken apart; `child` are the labels without the bucket's."""
-
-    metric: str
-    sample: str
-    labels: dict[str, str]
-    help: str
-    child: tuple[tuple[str, str], ...]
-    bucket: float
-
-
-@lru_cache(maxsize=100_000)
-def _parsed(key: str) -> _Key:
-    metric, sample, labels, text = json.loads(key)
-    child = tuple(sorted((name, value) for name, value in labels.items() if name != "le"))
-    return _Key(metric, sample, labels, text, child, float(labels.get("le", "nan")))
-
-
-def _family(families: dict[str, Metric], key: _Key, kind: str) -> Metric:
+def _family(families: dict[str, Metric], key: Key, kind: str) -> Metric:
     family = families.get(key.metric)
     if family is None:
         family = families[key.metric] = Metric(key.metric, key.help, kind.partition("_")[0])
@@ -103,16 +82,16 @@ def _family(families: dict[str, Metric], key: _Key, kind: str) -> Metric:
 
 def _add_each(families: dict[str, Metric], file: CountFile, values: Values) -> None:
     for text, (value, _) in values.items():
-        key = _parsed(text)
+        key = parsed(text)
         labels = {**key.labels, "pid": file.process}
         _family(families, key, file.kind).add_sample(key.sample, labels, value)
 
 
 def _add_histograms(families: dict[str, Metric], values: Values) -> None:
     """Files hold what fell into each bucket alone; the exposition has what fell up to its bound."""
-    children: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[_Key, float]]] = {}
+    children: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[Key, float]]] = {}
     for text, (value, _) in values.items():
-        key = _parsed(text)
+        key = parsed(text)
         children.setdefault((key.metric, key.child), []).append((key, value))
     for (metric, labels), parts in children.items():
         family = _family(families, parts[0][0], "histogram")
