@@ -1,0 +1,23 @@
+"""Create the table of bookmarks."""
+
+from django.db import migrations, models
+from django.utils import timezone
+
+
+class Migration(migrations.Migration):
+    """Add the table."""
+
+    initial = True
+    dependencies = ()
+    operations = (
+        migrations.CreateModel(
+            name="Bookmark",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("url", models.URLField(max_length=2000)),
+                ("title", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(default=timezone.now, editable=False)),
+            ],
+            options={"db_table": "bookmarks"},
+        ),
+    )
