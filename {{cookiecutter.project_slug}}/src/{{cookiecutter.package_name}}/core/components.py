@@ -37,7 +37,8 @@ class Component:
         checks: the dependencies that readiness and the health report ask.
         routes: what the web adapter mounts, of the type that the framework uses.
         migrations: the package that holds its schema migrations.
-        prepare: runs once in `serve`, before any worker starts.
+        prepare: runs once in `serve`, before any worker starts; it leaves no connection open,
+            since the workers are forked from its process.
         start: runs in each worker before its first request.
         stop: runs after a worker's last request, in the reverse order of `start`.
         commands: adds subcommands to the command line.

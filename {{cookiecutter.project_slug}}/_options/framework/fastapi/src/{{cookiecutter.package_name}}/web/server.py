@@ -1,18 +1,11 @@
-"""Serves the application: one process, one event loop."""
-
-import uvicorn
+"""Serves the application: gunicorn with ASGI workers."""
 
 from ..core.config import ServiceSettings
 from .app import create_app
+from .serving import Served
+from .serving import serve as serve_with
 
 
 def serve(settings: ServiceSettings) -> None:
     """Listen on HOST and PORT until SIGTERM or SIGINT; requests under way are answered first."""
-    uvicorn.run(
-        create_app(),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
+    serve_with(settings, "asgi", lambda: Served(application=create_app()))
