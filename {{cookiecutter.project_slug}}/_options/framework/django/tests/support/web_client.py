@@ -39,11 +39,11 @@ def client(database: str, gate: Gate) -> Iterator[httpx2.Client]:
     probe = components.Component(name="probe", routes=probe_routes(gate))
     create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
     app = create_app([*components.discover(), probe])
-    app.start()
+    app.lifespan.start()
     transport = httpx2.WSGITransport(served(app), raise_app_exceptions=False)
     with httpx2.Client(transport=transport, base_url="http://localhost") as open_client:
         yield open_client
-    app.stop()
+    app.lifespan.stop()
 
 
 def served(app: Any) -> Any:

@@ -14,9 +14,10 @@ from ..core.components import Component, discover
 from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle
 from ..health.report import Health
-from ..metrics.factory import bound
+from ..health.window import RequestWindow
 from ..site.settings import SiteSettings
 from . import errors
+from .lifespan import Lifespan
 from .middleware import HttpMetricsMiddleware
 from .routes import operations
 from .wsgi import WsgiMetricsMiddleware
@@ -58,23 +59,11 @@ class Urls:
 
 
 class Application(WsgiMetricsMiddleware):
-    """The WSGI application, measured; to be started before its first request."""
+    """The WSGI application, measured; a server or a test starts and stops it by its `lifespan`."""
 
-    def __init__(self, urls: Urls, components: Sequence[Component], lifecycle: Lifecycle, health: Health) -> None:
-        super().__init__(_Handler(urls), health.window)
-        self.lifecycle = lifecycle
-        self._components = components
-
-    def start(self) -> None:
-        """Register the metrics and start the components."""
-        for component in self._components:
-            for group in component.metrics:
-                bound(group)
-        self.lifecycle.start()
-
-    def stop(self) -> None:
-        """Stop the components."""
-        self.lifecycle.stop()
+    def __init__(self, urls: Urls, window: RequestWindow, lifespan: Lifespan) -> None:
+        super().__init__(_Handler(urls), window)
+        self.lifespan = lifespan
 
 
 def create_app(components: Sequence[Component] | None = None) -> Application:
@@ -90,7 +79,7 @@ def create_app(components: Sequence[Component] | None = None) -> Application:
     routes = [component.routes for component in found if component.routes is not None]
     urls = Urls([*operations(health), *routes])
     _configure(urls, load(ServiceSettings), load(SiteSettings))
-    return Application(urls, found, lifecycle, health)
+    return Application(urls, health.window, Lifespan(lifecycle, found))
 
 
 def _configure(urls: Urls, service: ServiceSettings, site: SiteSettings) -> None:

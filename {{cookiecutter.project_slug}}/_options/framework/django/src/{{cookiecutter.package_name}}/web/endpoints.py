@@ -1,7 +1,7 @@
 """The full route template of a request, through included URL configurations."""
 
 import re
-from functools import lru_cache
+from functools import cache
 
 from django.contrib.admindocs.views import simplify_regex
 
@@ -9,7 +9,7 @@ from django.contrib.admindocs.views import simplify_regex
 PARAMETER = re.compile(r"<(?:[^<>:]+:)?([^<>]+)>")
 
 
-@lru_cache(maxsize=None)
+@cache
 def template(route: str) -> str:
     """The template of a route as the resolver names it: `api/<int:id>` is `/api/{id}`.
 

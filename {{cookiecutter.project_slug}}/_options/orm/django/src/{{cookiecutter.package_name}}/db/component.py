@@ -25,6 +25,7 @@ def _prepare() -> None:
     """An embedded database has nobody else to migrate it; a server's is migrated on purpose."""
     if connection.vendor == "sqlite":
         migrations.upgrade()
+    engine.dispose()  # a worker must not inherit an open connection
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:
