@@ -2,7 +2,9 @@
 
 from http import HTTPStatus
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+
+from .measured import CLIENT_GONE
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
@@ -10,14 +12,28 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     return _answer(HTTPStatus.BAD_REQUEST)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """A view refuses whoever asks."""
+def forbidden(
+    request: HttpRequest, exception: Exception | None = None, reason: str = ""
+) -> JsonResponse:
+    """A view refuses whoever asks, or the request may be forged."""
     return _answer(HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """No route matches, or its view finds nothing."""
     return _answer(HTTPStatus.NOT_FOUND)
+
+
+def method_not_allowed(response: HttpResponseNotAllowed) -> None:
+    """The route lacks the method; what it has is in the Allow header already."""
+    answer = _answer(HTTPStatus.METHOD_NOT_ALLOWED)
+    response.content = answer.content
+    response["Content-Type"] = answer["Content-Type"]
+
+
+def client_gone() -> HttpResponse:
+    """Nobody is there to be answered."""
+    return HttpResponse(status=CLIENT_GONE, reason="Client Closed Request")
 
 
 def internal_server_error(request: HttpRequest) -> JsonResponse:

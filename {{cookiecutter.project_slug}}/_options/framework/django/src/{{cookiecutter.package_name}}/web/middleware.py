@@ -1,18 +1,73 @@
-"""The middleware that says which route a request took, and refuses hosts that are not ours."""
+"""The application that measures requests, and the middleware that tells it their routes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponsePermanentRedirect,
+    UnreadablePostError,
+)
+from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 
+from ..health.window import RequestWindow
 from .endpoints import template
-from .measured import UNCOUNTED
-from .wsgi import MEASURED
+from .errors import client_gone, method_not_allowed
+from .lifespan import Lifespan
+from .measured import UNCOUNTED, MeasuredRequest
+from .routes import Urls
+from .wsgi import MEASURED, MeasuredAnswer
+
+
+class MeasuredDjango(WSGIHandler):
+    """Django with URLs of its own, every request measured, answered or failed.
+
+    Attributes:
+        lifespan: what a server or a test starts and stops it by.
+    """
+
+    def __init__(self, urls: Urls, window: RequestWindow, lifespan: Lifespan) -> None:
+        super().__init__()
+        self.lifespan = lifespan
+        self._urls = urls
+        self._window = window
+
+    def __call__(  # type: ignore[override]  # a stream is answered by what measures it
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Serve one request."""
+        method = environ["REQUEST_METHOD"]
+        measured = MeasuredRequest(method, environ.get("REMOTE_ADDR", ""), self._window)
+        environ[MEASURED] = measured
+        # The server's own wrapper would send a file by itself and tell nobody how far it got.
+        environ.pop("wsgi.file_wrapper", None)
+        try:
+            response = super().__call__(environ, start_response)
+        except BaseException:
+            measured.finish(500)
+            raise
+        if not response.streaming:
+            # All of it is there, so this is before the last part is handed over.
+            measured.finish(response.status_code)
+            return response
+        answer = MeasuredAnswer(measured, start_response, head=method == "HEAD")
+        answer.expect(response.status_code, response.items())
+        answer.body = response
+        return answer
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer of the URLs of this application, whatever others the process has."""
+        request.urlconf = self._urls  # type: ignore[assignment]  # Django takes any object
+        return super().get_response(request)
 
 
 class HttpMetricsMiddleware(CommonMiddleware):
-    """Django's own first checks, and the request's route once the resolver has found it."""
+    """Django's own first checks, and the route of each request once the resolver has found it."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         """Refuse a Host that is not in ALLOWED_HOSTS; machines ask by address, so not theirs."""
@@ -27,3 +82,15 @@ class HttpMetricsMiddleware(CommonMiddleware):
         measured = request.META.get(MEASURED)  # not there for Django's own test client
         if measured is not None and request.resolver_match is not None:
             measured.routed(template(request.resolver_match.route))
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer nobody when the client went away while it sent its body."""
+        return client_gone() if isinstance(error, UnreadablePostError) else None
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Say in JSON that the route lacks the method; the length is known before any byte."""
+        if isinstance(response, HttpResponseNotAllowed):
+            method_not_allowed(response)
+        return super().process_response(request, response)

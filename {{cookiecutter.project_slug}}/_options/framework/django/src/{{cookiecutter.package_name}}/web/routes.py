@@ -1,13 +1,25 @@
 """The routes that every service has: metrics, probes and the health report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_GET
 
 from ..health.report import Health
 from ..metrics.exposition import render
+from . import errors
+
+class Urls:
+    """What Django calls a URL configuration, of one application."""
+
+    handler400 = staticmethod(errors.bad_request)
+    handler403 = staticmethod(errors.forbidden)
+    handler404 = staticmethod(errors.not_found)
+    handler500 = staticmethod(errors.internal_server_error)
+
+    def __init__(self, urlpatterns: Iterable[URLPattern | URLResolver]) -> None:
+        self.urlpatterns = tuple(urlpatterns)
 
 
 def operations(health: Health) -> Sequence[URLPattern]:

@@ -70,10 +70,14 @@ class MeasuredAnswer:
     ) -> Callable[[bytes], object]:
         """Start the answer, or start it anew with an error, as `start_response` does."""
         self._write = self._start(status, headers, exc_info)
-        self.status = int(status[:3])
-        bodyless = self._head or self.status in BODYLESS or self.status < 200
-        self._left = 0 if bodyless else _content_length(headers)
+        self.expect(int(status[:3]), headers)
         return self._send
+
+    def expect(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Take from the head of the answer how much of a body comes after it."""
+        self.status = status
+        bodyless = self._head or status in BODYLESS or status < 200
+        self._left = 0 if bodyless else _content_length(headers)
 
     def _send(self, part: bytes) -> object:
         self._count(part)
@@ -115,7 +119,7 @@ class MeasuredAnswer:
             self._request.finish(CLIENT_GONE if self._left > 0 else self.status)
 
 
-def _content_length(headers: list[tuple[str, str]]) -> float:
+def _content_length(headers: Iterable[tuple[str, str]]) -> float:
     for name, value in headers:
         if name.lower() == "content-length" and value.isdecimal():
             return int(value)
