@@ -5,12 +5,15 @@ OUTPUT ?= ..
 ARGS ?=
 UV_VERSION := 0.13.9
 
+DATE ?= $(shell date -u +%Y-%m-%d)
+DATED := pyproject.toml '{{cookiecutter.project_slug}}/pyproject.toml'
+
 BIN := .venv/bin
-SOURCES := hooks tests benchmarks
+SOURCES := new.py hooks tests benchmarks
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new test lint format bench clean
+.PHONY: help new test lint format bench date canary clean
 
 help: ## Show this list
 	@color=; plain=; if [ -t 1 ]; then color=$$(printf '\033[36m'); plain=$$(printf '\033[0m'); fi; \
@@ -18,7 +21,7 @@ help: ## Show this list
 		'/^[a-z-]+:.*## / { printf "%s%-8s%s %s\n", color, $$1, plain, $$2 }' Makefile
 
 new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
-	@$(BIN)/cookiecutter "$(CURDIR)" --output-dir "$(OUTPUT)" $(ARGS)
+	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
 
 test: .venv/.test ## Render every variant and run every distinct one (ARGS goes to pytest)
 	@$(BIN)/pytest $(ARGS)
@@ -34,6 +37,13 @@ format: .venv/.lint ## Format hooks, tests and benchmarks
 
 bench: .venv/.test ## Measure generating, the generated suite and start to ready
 	@PYTHONPATH=tests $(BIN)/python benchmarks/rendering.py
+
+date: ## Move the date that pins all versions: DATE=2026-11-20 (default today)
+	@sed -i.old 's/^exclude-newer = "[^"]*"/exclude-newer = "$(DATE)T00:00:00Z"/' $(DATED)
+	@for file in $(DATED); do rm "$$file.old"; done
+
+canary: date ## Run the gate with the newest of everything
+	@.ci/run
 
 clean: ## Remove the virtual environment and the caches
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache

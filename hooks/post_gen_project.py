@@ -2,8 +2,7 @@
 
 import json
 import os
-import shlex
-import shutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,7 +48,17 @@ def lay_options() -> None:
     for target, source in chosen_files(overwrite=OVERWRITE.exists()).items():
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
-    shutil.rmtree(OPTIONS)
+    remove(OPTIONS)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with everything in it; importing shutil for this takes longer than doing it."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            remove(path)
+        else:
+            path.unlink()
+    folder.rmdir()
 
 
 def start_repository() -> None:
@@ -76,7 +85,9 @@ def start_repository() -> None:
 
 def say_what_is_next() -> None:
     """Print the three commands that a newcomer runs now."""
-    print(f"cd {shlex.quote(str(Path.cwd()))}")
+    folder = str(Path.cwd())
+    quoted = folder if re.fullmatch(r"[\w/.+-]+", folder, re.ASCII) else "'" + folder.replace("'", "'\\''") + "'"
+    print(f"cd {quoted}")
     print("make run     # serve it: /health, /metrics, /api/bookmarks")
     print("make test    # run its tests")
 

@@ -128,3 +128,12 @@ def test_the_text_is_exactly_what_was_answered(bakery: Bakery, tmp_path: Path, t
             for question, word in PLAIN.items():
                 expected = [line.replace(word, given[question]) for line in expected]
             assert says(name, project.text(name)) == expected, name
+
+
+def test_an_installed_project_says_it_too(bakery: Bakery, tmp_path: Path) -> None:
+    text = f"{TEXTS[0]}, Crème 🎉"
+    project = bakery.bake_into(tmp_path, {**SLUG, **dict.fromkeys(PLAIN, text)})
+    project.run("make", "setup")
+    program = "import importlib.metadata as m; print(m.metadata('orders')['Summary'])"
+    assert project.run(".venv/bin/python", "-c", program).stdout == f"{text}\n"
+    assert text in project.run(".venv/bin/python", "-m", "orders", "--help", more={"COLUMNS": "1000"}).stdout

@@ -55,10 +55,23 @@ def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dic
     assert (tmp_path / "typed-name").is_dir()
 
 
-def test_a_refused_answer_is_a_failure_of_make(clone: Project, home: dict[str, str], tmp_path: Path) -> None:
-    done = clone.run("make", "new", f"OUTPUT={tmp_path}", "ARGS=--no-input project_slug=a/b", check=False, more=home)
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("project_slug=a/b", "project_slug must be 1 to 63 lower-case letters"),
+        ("author_email=nobody", "  author_email must be an address"),
+        ("description={{", "an answer that contains Jinja cannot be used"),
+        ("framework=cobol", "cobol provided for choice variable framework"),
+    ],
+)
+def test_a_refused_answer_fails_in_plain_words(
+    clone: Project, home: dict[str, str], tmp_path: Path, answer: str, message: str
+) -> None:
+    arguments = ["make", "new", f"OUTPUT={tmp_path}/not/yet", f"ARGS=--no-input '{answer}'"]
+    done = clone.run(*arguments, check=False, more=home)
     assert done.returncode != 0
-    assert "project_slug must be 1 to 63 lower-case letters" in done.stdout
+    assert [line for line in done.stdout.splitlines() if line.startswith(message)]
+    assert "Traceback" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -88,5 +101,5 @@ def test_an_unfit_python_gets_one_clear_message(
 def test_help_names_every_command(clone: Project) -> None:
     said = clone.run("make").stdout
     assert "\x1b" not in said
-    for target in ("new", "test", "lint", "format", "bench", "clean"):
+    for target in ("new", "test", "lint", "format", "bench", "date", "canary", "clean"):
         assert f"\n{target} " in said

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bakery import ROOT, Answers, Bakery, Project
+from cookiecutter.main import cookiecutter
 
 LEFT_OVER = re.compile(
     r"\{\{-?\s*_?cookiecutter|\{%[-+]?\s*(if|else|elif|endif|for|endfor|set|raw|endraw|now)\b|_options/"
@@ -124,3 +125,11 @@ def test_no_project_can_take_the_name_of_what_it_depends_on(bakery: Bakery, dist
     wanted = [*settings["project"]["dependencies"], *settings["dependency-groups"]["dev"]]
     names = {re.split(r"[<>=\[~! ]", requirement)[0] for requirement in wanted}
     assert {name.replace("-", "_") for name in names} <= refused_names()
+
+
+def test_a_replay_gives_the_same_bytes(bakery: Bakery, tmp_path: Path) -> None:
+    project = bakery.bake_into(tmp_path / "first", {"project_name": "Orders & <API> {}", "license": "BSD-3-Clause"})
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps({"cookiecutter": project.answers}), encoding="utf-8")
+    again = cookiecutter(str(ROOT), replay=str(answers), output_dir=str(tmp_path), config_file=str(bakery.config))
+    assert Project(Path(again)).contents() == project.contents()

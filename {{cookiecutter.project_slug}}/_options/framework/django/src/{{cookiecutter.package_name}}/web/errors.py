@@ -1,9 +1,11 @@
-"""The answers to requests that no view answered, as JSON; they never say why."""
+"""Errors as the API answers them: a JSON body that says what is wrong in `detail`."""
 
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import Resolver404
 
+from ..core.validation import InvalidRequest
 from .measured import CLIENT_GONE
 
 
@@ -20,8 +22,9 @@ def forbidden(
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """No route matches, or its view finds nothing."""
-    return _answer(HTTPStatus.NOT_FOUND)
+    """No route matches, or its view finds nothing and says what: `raise Http404("no …")`."""
+    told = "" if isinstance(exception, Resolver404) else str(exception)
+    return _answer(HTTPStatus.NOT_FOUND, told)
 
 
 def method_not_allowed(response: HttpResponseNotAllowed) -> None:
@@ -29,6 +32,11 @@ def method_not_allowed(response: HttpResponseNotAllowed) -> None:
     answer = _answer(HTTPStatus.METHOD_NOT_ALLOWED)
     response.content = answer.content
     response["Content-Type"] = answer["Content-Type"]
+
+
+def invalid_request(error: InvalidRequest) -> JsonResponse:
+    """The request does not fit what the route takes."""
+    return JsonResponse({"detail": error.detail}, status=error.status)
 
 
 def client_gone() -> HttpResponse:
@@ -41,5 +49,5 @@ def internal_server_error(request: HttpRequest) -> JsonResponse:
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _answer(status: HTTPStatus) -> JsonResponse:
-    return JsonResponse({"detail": status.phrase}, status=status)
+def _answer(status: HTTPStatus, detail: str = "") -> JsonResponse:
+    return JsonResponse({"detail": detail or status.phrase}, status=status)

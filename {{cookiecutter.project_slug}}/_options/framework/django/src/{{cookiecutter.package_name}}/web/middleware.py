@@ -15,9 +15,10 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 
+from ..core.validation import InvalidRequest
 from ..health.window import RequestWindow
 from .endpoints import template
-from .errors import client_gone, method_not_allowed
+from .errors import client_gone, invalid_request, method_not_allowed
 from .lifespan import Lifespan
 from .measured import UNCOUNTED, MeasuredRequest
 from .routes import Urls
@@ -84,7 +85,9 @@ class HttpMetricsMiddleware(CommonMiddleware):
             measured.routed(template(request.resolver_match.route))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer nobody when the client went away while it sent its body."""
+        """Say what a request must be like; nobody is there to hear when its body breaks off."""
+        if isinstance(error, InvalidRequest):
+            return invalid_request(error)
         return client_gone() if isinstance(error, UnreadablePostError) else None
 
     def process_response(

@@ -7,8 +7,10 @@ from wsgiref.util import FileWrapper
 
 from ..health.window import RequestWindow
 from .measured import CLIENT_GONE, MeasuredRequest
+from .metrics import UNMATCHED
 
-# Where the framework's adapter finds the measured request, to call `routed` on it.
+# Where the framework's adapter finds the measured request, to call `routed` on it; None where an
+# application around it does that.
 MEASURED = "http_metrics.request"
 
 BODYLESS = frozenset((204, 304))  # and all below 200: RFC 9110, section 6.4.1
@@ -16,22 +18,37 @@ UNKNOWN_LENGTH = float("inf")
 
 
 class WsgiMetricsMiddleware:
-    """Measures every request, whether the application answers it or fails."""
+    """Measures every request, whether the application answers it or fails.
+
+    Attributes:
+        wsgi_app: the application that answers.
+        window: where requests are remembered for the health report.
+    """
 
     def __init__(self, app: WSGIApplication, window: RequestWindow) -> None:
-        self._app = app
-        self._window = window
+        self.wsgi_app = app
+        self.window = window
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
+        if MEASURED in environ:
+            # Mounted inside another that measures, and knows where.
+            environ[MEASURED] = None
+            return self.wsgi_app(environ, start_response)
         method = environ["REQUEST_METHOD"]
-        request = MeasuredRequest(method, environ.get("REMOTE_ADDR", ""), self._window)
+        request = MeasuredRequest(method, environ.get("REMOTE_ADDR", ""), self.window)
         environ[MEASURED] = request
         # The server's own wrapper would send a file by itself and tell nobody how far it got.
         environ["wsgi.file_wrapper"] = FileWrapper
+        script = environ.get("SCRIPT_NAME", "")
         answer = MeasuredAnswer(request, start_response, head=method == "HEAD")
         try:
-            body = self._app(environ, answer.start)
+            try:
+                body = self.wsgi_app(environ, answer.start)
+            finally:
+                inside = environ.get("SCRIPT_NAME", "")
+                if inside != script:
+                    request.routed(self.mounted(environ, inside.removeprefix(script)))
         except BaseException:
             request.finish(500)
             raise
@@ -41,6 +58,15 @@ class WsgiMetricsMiddleware:
             return body
         answer.body = body
         return answer
+
+    def mounted(self, environ: WSGIEnvironment, mount: str) -> str:
+        """The template of a request that an application mounted inside answered.
+
+        Args:
+            environ: the environment, as that application left it.
+            mount: what was moved from PATH_INFO to SCRIPT_NAME for it.
+        """
+        return UNMATCHED
 
 
 class MeasuredAnswer:
@@ -63,7 +89,7 @@ class MeasuredAnswer:
         self._start = start_response
         self._head = head
         self._left = UNKNOWN_LENGTH
-        self._parts: Iterator[bytes] | None = None
+        self._parts: Any = None
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
