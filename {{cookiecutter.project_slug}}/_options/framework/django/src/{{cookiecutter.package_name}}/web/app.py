@@ -77,5 +77,3 @@ def _configure(urls: Urls, service: ServiceSettings, site: SiteSettings) -> None
     # What clients do wrong is counted; a line each would let them fill the log.
     getLogger("django.request").setLevel(ERROR)
     getLogger("django.security").setLevel(CRITICAL)
-
-

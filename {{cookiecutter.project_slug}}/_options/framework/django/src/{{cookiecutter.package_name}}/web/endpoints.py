@@ -3,16 +3,23 @@
 import re
 from functools import cache
 
-from django.contrib.admindocs.views import simplify_regex
+from django.utils.regex_helper import normalize
 
-# A parameter as path() writes it, `<int:id>`, or as simplify_regex leaves one of re_path().
-PARAMETER = re.compile(r"<(?:[^<>:]+:)?([^<>]+)>")
+# What re_path() writes and path() does not.
+REGULAR_EXPRESSION = re.compile(r"[\\^$(]")
+# A parameter: `<int:id>` of path(), or `%(id)s` as normalize() leaves one of re_path().
+PARAMETER = re.compile(r"<(?:[^<>:]+:)?([^<>]+)>|%\(_?(\w+)\)s")
 
 
 @cache
 def template(route: str) -> str:
     """The template of a route as the resolver names it: `api/<int:id>` is `/api/{id}`.
 
-    The routes of the application are all that it is ever asked for, so they bound the cache.
+    A regular expression is written as the longest path that Django would make of it, with groups
+    that have no name numbered; one that it cannot reverse stays as it is. The routes of the
+    application are all that is ever asked for, so they bound the cache.
     """
-    return PARAMETER.sub(r"{\1}", simplify_regex(route))
+    if REGULAR_EXPRESSION.search(route):
+        longest = max((path for path, _ in normalize(route)), key=len)
+        route = longest or route.strip("^$")
+    return "/" + PARAMETER.sub(lambda found: "{" + (found[1] or found[2]) + "}", route)

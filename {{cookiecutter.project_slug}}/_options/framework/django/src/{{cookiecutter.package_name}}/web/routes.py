@@ -10,6 +10,7 @@ from ..health.report import Health
 from ..metrics.exposition import render
 from . import errors
 
+
 class Urls:
     """What Django calls a URL configuration, of one application."""
 

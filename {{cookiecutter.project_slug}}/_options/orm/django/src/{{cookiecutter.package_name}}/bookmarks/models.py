@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils import timezone
 
@@ -11,7 +12,9 @@ from ..db.engine import Model
 class Bookmark(Model):
     """A page that somebody wants to find again."""
 
-    url: "models.URLField[str, str]" = models.URLField(max_length=2000)
+    url: "models.CharField[str, str]" = models.CharField(
+        max_length=2000, validators=[URLValidator(("http", "https"))]
+    )
     title: "models.CharField[str, str]" = models.CharField(max_length=200)
     created_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(
         default=timezone.now, editable=False

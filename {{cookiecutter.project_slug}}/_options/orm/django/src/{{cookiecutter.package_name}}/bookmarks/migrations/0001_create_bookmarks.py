@@ -1,5 +1,6 @@
 """Create the table of bookmarks."""
 
+from django.core.validators import URLValidator
 from django.db import migrations, models
 from django.utils import timezone
 
@@ -13,8 +14,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Bookmark",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("url", models.URLField(max_length=2000)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "url",
+                    models.CharField(max_length=2000, validators=[URLValidator(("http", "https"))]),
+                ),
                 ("title", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField(default=timezone.now, editable=False)),
             ],
