@@ -41,10 +41,8 @@ def test_a_healthy_service_is_live_ready_and_healthy(client):
             "avg_response_time_ms": 0.0,
             "concurrent_users": 0,
         }
-        assert {name: check["status"] for name, check in checks.items()} == {
-            "database": "ok",
-            "migrations": "ok",
-        }
+        assert {"database", "migrations"} <= checks.keys()
+        assert {check["status"] for check in checks.values()} == {"ok"}
 
 
 def test_a_database_that_is_down_makes_the_service_unready_but_not_dead(client, lose_database):
@@ -67,11 +65,9 @@ def test_the_report_speaks_health_json_to_those_who_ask_for_it(client):
     assert asked.headers["content-type"] == "application/health+json"
 
 
-def test_the_report_sums_up_the_requests(client, lose_database):
-    client.get("/api/bookmarks")
-    client.get("/nowhere")
-    lose_database()
-    client.get("/api/bookmarks")
+def test_the_report_sums_up_the_requests(client):
+    for path in ("/probe/outer/inner/1", "/nowhere", "/probe/broken"):
+        client.get(path)
     report = client.get("/health").json()
     assert report["recent_errors_5min"] == 1
     assert report["avg_response_time_ms"] > 0

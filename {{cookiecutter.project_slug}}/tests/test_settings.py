@@ -2,7 +2,12 @@
 
 import pytest
 
-from {{ cookiecutter.package_name }}.core.config import ServiceSettings, SettingsError, load, load_all
+from {{ cookiecutter.package_name }}.core.config import (
+    ServiceSettings,
+    SettingsError,
+    load,
+    load_all,
+)
 from {{ cookiecutter.package_name }}.db.settings import DatabaseSettings
 from {{ cookiecutter.package_name }}.metrics.settings import (
     MetricsSettings,

@@ -1,7 +1,8 @@
 """The greeter greets, and counts whom."""
 
-from {{ cookiecutter.package_name }}.greeter import service
 from prometheus_client import CollectorRegistry
+
+from {{ cookiecutter.package_name }}.greeter import service
 
 
 def test_a_greeting_is_counted(registry: CollectorRegistry) -> None:
