@@ -1,7 +1,7 @@
 """The bookmarks are kept on the admin pages too, by whom is allowed to."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.test import Client
 
 from {{ cookiecutter.package_name }}.bookmarks.models import Bookmark
@@ -15,7 +15,7 @@ def staff(database):
     """A browser that an administrator is logged in with."""
     create_app()
     browser = Client(headers={"host": "localhost"})
-    browser.force_login(User.objects.create_superuser("ada"))
+    browser.force_login(get_user_model().objects.create_superuser("ada"))
     return browser
 
 

@@ -9,6 +9,9 @@ from ..core.config import Settings, load
 
 DIALECTS = ("sqlite",)
 BUSY_TIMEOUT_SECONDS = 5.0  # how long SQLite waits for another writer
+# How long a thread keeps its connection. Opening SQLite anew takes three times as long as the
+# request that needs it.
+CONNECTION_SECONDS = 600
 
 
 class DatabaseSettings(Settings):
@@ -37,7 +40,7 @@ def django_databases() -> dict[str, dict[str, Any]]:
         SettingsError: DATABASE_URL is wrong.
     """
     url = load(DatabaseSettings).database_url.get_secret_value()
-    database: dict[str, Any] = {**dj_database_url.parse(url)}
+    database: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS)}
     database["OPTIONS"] = {
         "timeout": BUSY_TIMEOUT_SECONDS,
         "init_command": "PRAGMA journal_mode=WAL",  # readers go on while one writes
