@@ -12,27 +12,16 @@ from django.core.management.base import CommandError
 from {{ cookiecutter.package_name }}.web.app import create_app
 
 
-@pytest.fixture
-def manage(request, database):
-    """Run `manage.py` with these arguments, as from a shell."""
-
-    def run(*arguments):
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=request.config.rootpath,
-            env={**os.environ, "DATABASE_URL": database},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
-
-
-def test_djangos_commands_see_the_components_and_their_migrations(manage):
-    ran = manage("migrate", "--check")
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert "[site]\n    metrics\n" in manage("help").stdout
+def test_djangos_commands_see_the_components_and_their_migrations(request, database):
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--check"],
+        cwd=request.config.rootpath,
+        env={**os.environ, "DATABASE_URL": database},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
 def test_nothing_is_wrong_with_the_project():

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, Response
@@ -37,18 +38,32 @@ def app(database: str, gate: Gate) -> Iterator[Flask]:
     create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
     app = create_app([*components.discover(), probe])
     mount_probe(app)
-    lifespan = app.extensions["lifespan"]
-    lifespan.start()
+    app.lifespan.start()
     yield app
-    lifespan.stop()
+    app.lifespan.stop()
 
 
 @pytest.fixture
 def client(app: Flask) -> Iterator[Client]:
-    """A client of the application; what it raises is answered with 500, as a server would."""
-    transport = WSGITransport(app, raise_app_exceptions=False)
+    """A client of the application; an answer that breaks half way just ends, as on a server."""
+    transport = WSGITransport(served(app), raise_app_exceptions=False)
     with Client(transport=transport, base_url="http://testserver") as open_client:
         yield open_client
+
+
+def served(app: Flask) -> Any:
+    """The application behind the part of a server that sends what comes, and closes it."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        body = app(environ, start_response)
+        try:
+            yield from body
+        except RuntimeError:
+            return
+        finally:
+            getattr(body, "close", lambda: None)()
+
+    return serve
 
 
 def probe_routes(gate: Gate) -> Blueprint:

@@ -20,7 +20,7 @@ from ..health.window import RequestWindow
 from .endpoints import template
 from .errors import client_gone, invalid_request, method_not_allowed
 from .lifespan import Lifespan
-from .measured import UNCOUNTED, MeasuredRequest
+from .measured import UNCOUNTED
 from .routes import Urls
 from .wsgi import MEASURED, MeasuredAnswer
 
@@ -42,29 +42,30 @@ class MeasuredDjango(WSGIHandler):
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Serve one request."""
-        method = environ["REQUEST_METHOD"]
-        measured = MeasuredRequest(method, environ.get("REMOTE_ADDR", ""), self._window)
-        environ[MEASURED] = measured
+        environ[MEASURED] = answer = MeasuredAnswer(environ, _started, self._window)
         # The server's own wrapper would send a file by itself and tell nobody how far it got.
         environ.pop("wsgi.file_wrapper", None)
         try:
             response = super().__call__(environ, start_response)
+            if response.streaming:
+                answer.start(str(response.status_code), list(response.items()))
+                return answer.with_body(response)
         except BaseException:
-            measured.finish(500)
+            answer.finish(500)
             raise
-        if not response.streaming:
-            # All of it is there, so this is before the last part is handed over.
-            measured.finish(response.status_code)
-            return response
-        answer = MeasuredAnswer(measured, start_response, head=method == "HEAD")
-        answer.expect(response.status_code, response.items())
-        answer.body = response
-        return answer
+        # All of it is there, so this is before the last part is handed over.
+        answer.finish(response.status_code)
+        return response
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """The answer of the URLs of this application, whatever others the process has."""
         request.urlconf = self._urls  # type: ignore[assignment]  # Django takes any object
         return super().get_response(request)
+
+
+def _started(status: str, headers: object, exc_info: object = None, /) -> Callable[[bytes], None]:
+    """The head of the answer again: Django has handed it to the server, and never writes."""
+    return lambda part: None
 
 
 class HttpMetricsMiddleware(CommonMiddleware):

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from flask import Flask
-
 from .. import about
 from ..core.components import Component, discover
 from ..core.config import ServiceSettings, load
@@ -15,10 +13,8 @@ from .middleware import MeasuredFlask
 from .routes import operations
 
 
-def create_app(components: Sequence[Component] | None = None) -> Flask:
+def create_app(components: Sequence[Component] | None = None) -> MeasuredFlask:
     """The application, made of these components or of all that `discover` finds.
-
-    Its start and stop are `extensions["lifespan"]`, for the server or a test to call.
 
     Raises:
         ComponentError: a component does not keep to the form.
@@ -29,9 +25,8 @@ def create_app(components: Sequence[Component] | None = None) -> Flask:
     lifecycle = Lifecycle(found)
     health = Health(lifecycle, found, service.version)
 
-    app = MeasuredFlask(service.name, window=health.window)
+    app = MeasuredFlask(service.name, health.window, Lifespan(lifecycle, found))
     app.secret_key = load(ServiceSettings).secret_key.get_secret_value()
-    app.extensions["lifespan"] = Lifespan(lifecycle, found)
     answer_errors_as_json(app)
     app.register_blueprint(operations(health))
     for component in found:

@@ -6,11 +6,12 @@ from flask import Flask
 
 from ..health.window import RequestWindow
 from .endpoints import RoutedRequest, mounted_endpoint
+from .lifespan import Lifespan
 from .wsgi import WsgiMetricsMiddleware
 
 
 class MeasuredFlask(WsgiMetricsMiddleware, Flask):
-    """A Flask application that measures what the server asks it.
+    """A Flask application that measures what it is asked; its server starts and stops `lifespan`.
 
     Middleware goes inside, as Flask has it: `app.wsgi_app = DispatcherMiddleware(app.wsgi_app, …)`
     and the requests of mounted applications are measured too.
@@ -18,9 +19,10 @@ class MeasuredFlask(WsgiMetricsMiddleware, Flask):
 
     request_class = RoutedRequest
 
-    def __init__(self, name: str, window: RequestWindow) -> None:
+    def __init__(self, name: str, window: RequestWindow, lifespan: Lifespan) -> None:
         Flask.__init__(self, name, static_folder=None)
         self.window = window
+        self.lifespan = lifespan
 
     def mounted(self, environ: WSGIEnvironment, mount: str) -> str:
         """The template of a request that a mounted application answered."""

@@ -11,7 +11,6 @@ def serve(settings: ServiceSettings) -> None:
 
     def make() -> Served:
         app = create_app()
-        lifespan = app.extensions["lifespan"]
-        return Served(application=app, start=lifespan.start, stop=lifespan.stop)
+        return Served(application=app, start=app.lifespan.start, stop=app.lifespan.stop)
 
     serve_with(settings, "gthread", make)
