@@ -1,51 +1,55 @@
-"""The `database` fixture: an empty, migrated SQLite file for one test."""
+"""The `database` fixture: a migrated database for one test, with Django's connection to it."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from databases import Databases
+
+Use = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with the newest schema, migrated once; to be copied, not changed."""
+@pytest.fixture
+def use_database(mock_env: Callable[..., None]) -> Iterator[Use]:
+    """Call it with a URL to make that the service's database for the rest of the test."""
     engine = import_module("{{ cookiecutter.package_name }}.db.engine")
-    migrations = import_module("{{ cookiecutter.package_name }}.db.migrations")
-    config = import_module("{{ cookiecutter.package_name }}.core.config")
-    file = tmp_path_factory.mktemp("migrated") / "test.db"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_URL", f"sqlite:///{file}")
-        config.forget()
+
+    def use(url: str) -> None:
+        mock_env(DATABASE_URL=url)
         engine.dispose()
+
+    yield use
+    engine.dispose()
+
+
+@pytest.fixture
+def migrate(use_database: Use) -> Use:
+    """Call it with the URL of a database to bring its schema to the newest revision."""
+    migrations = import_module("{{ cookiecutter.package_name }}.db.migrations")
+    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
+
+    def upgrade(url: str) -> None:
+        use_database(url)
         migrations.upgrade()
         engine.dispose()
-    config.forget()
-    return file
+
+    return upgrade
 
 
 @pytest.fixture
-def database(tmp_path: Path, migrated: Path, mock_env: Callable[..., None]) -> Iterator[str]:
-    """The URL of an empty database with the newest schema; DATABASE_URL is set to it."""
-    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
-    file = shutil.copy(migrated, tmp_path / "test.db")
-    url = f"sqlite:///{file}"
-    mock_env(DATABASE_URL=url)
-    engine.dispose()
-    yield url
-    engine.dispose()
+def database(databases: Databases, migrate: Use, use_database: Use) -> str:
+    """The URL of a database with the newest schema and no rows; the service uses it.
+
+    One connection is open, so that the metrics of a request do not depend on which is the first.
+    """
+    url = databases.migrated(migrate)
+    use_database(url)
+    import_module("django.db").connection.ensure_connection()
+    import_module("{{ cookiecutter.package_name }}.db.measured").give_back()
+    return url
 
 
 @pytest.fixture
-def lose_database(
-    database: str, tmp_path: Path, mock_env: Callable[..., None]
-) -> Callable[[], None]:
+def lose_database(database: str, databases: Databases, use_database: Use) -> Callable[[], None]:
     """Call it to make the database unreachable for the rest of the test."""
-    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
-
-    def lose() -> None:
-        engine.dispose()
-        mock_env(DATABASE_URL=f"sqlite:///{tmp_path}/no-such-folder/test.db")
-
-    return lose
+    return lambda: use_database(databases.unreachable())

@@ -36,7 +36,7 @@ class RoutedRequest(Request):
         self._exception = exception
         measured = self.environ.get(MEASURED)
         if measured is not None and isinstance(exception, MethodNotAllowed):
-            measured.routed(_endpoint(current_app, self))
+            measured.routed(_matched(current_app, self))
 
     # attrgetter is no Python call: Flask reads these several times a request.
     url_rule = property(attrgetter("_rule"), _found)
@@ -56,7 +56,7 @@ def mounted_endpoint(app: WSGIApplication, environ: WSGIEnvironment, mount: str)
         return UNMATCHED
     if not isinstance(mounted, Flask):
         return mount
-    template = _endpoint(mounted, environ["werkzeug.request"])
+    template = _matched(mounted, mounted.request_class(environ, populate_request=False))
     return UNMATCHED if template == UNMATCHED else mount + template
 
 
@@ -69,15 +69,20 @@ def _mounts(app: WSGIApplication, prefix: str = "") -> Iterator[tuple[str, WSGIA
         app = app.app
 
 
-def _endpoint(app: Flask, request: Request) -> str:
-    """The template of the rule for the request's path; it may be one for other methods."""
-    rule = request.url_rule
-    if rule is None and isinstance(request.routing_exception, MethodNotAllowed):
+def _matched(app: Flask, request: Request) -> str:
+    """The template of the route for the request's path; it may be one for other methods."""
+    try:
         adapter = app.create_url_adapter(request)
-        allowed = request.routing_exception.valid_methods
-        if adapter is not None and allowed:
-            rule, _ = adapter.match(method=next(iter(allowed)), return_rule=True)
-    return UNMATCHED if rule is None else _template(rule.rule)
+        if adapter is None:
+            return UNMATCHED
+        try:
+            rule, _ = adapter.match(return_rule=True)
+        except MethodNotAllowed as refused:
+            method = next(iter(refused.valid_methods or ()), None)
+            rule, _ = adapter.match(method=method, return_rule=True)
+    except HTTPException:
+        return UNMATCHED
+    return _template(rule.rule)
 
 
 @cache  # as large as the application has routes

@@ -1,11 +1,12 @@
-"""The component of the database: its settings, its checks, its commands."""
+"""The component of the database: its settings, metrics, checks and commands."""
 
 import argparse
 
-from django.db import connection
+from django.db import OperationalError
 
 from ..core.components import Component, HealthCheck, discover
 from . import engine, migrations
+from .metrics import DatabaseMetrics
 from .settings import DatabaseSettings
 
 
@@ -23,15 +24,17 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _prepare() -> None:
     """An embedded database has nobody else to migrate it; a server's is migrated on purpose."""
-    if connection.vendor == "sqlite":
+    if engine.dialect().embedded:
         migrations.upgrade()
     engine.dispose()  # a worker must not inherit an open connection
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:
-    behind = migrations.pending()
-    migrations.upgrade()
-    names = ", ".join(behind)
+    try:
+        upgraded = migrations.upgrade()
+    except OperationalError as error:
+        raise SystemExit(f"The database of DATABASE_URL cannot be upgraded: {error}") from None
+    names = ", ".join(upgraded)
     print(f"upgraded {names}" if names else "nothing to upgrade")
 
 
@@ -43,6 +46,7 @@ def _revise(arguments: argparse.Namespace) -> None:
 component = Component(
     name="database",
     settings=DatabaseSettings,
+    metrics=(DatabaseMetrics,),
     checks=(
         HealthCheck(name="database", probe=engine.ping),
         HealthCheck(name="migrations", probe=migrations.check),

@@ -5,6 +5,8 @@ from typing import Any, cast
 from django.db import connection, connections, models
 from django.utils.functional import SimpleLazyObject
 
+from .dialect import Dialect
+from .dialects import DIALECTS
 from .settings import django_databases
 
 
@@ -15,6 +17,15 @@ class Model(models.Model):
         """No table of its own."""
 
         abstract = True
+
+
+def dialect() -> Dialect:
+    """The kind of database that DATABASE_URL names.
+
+    Raises:
+        SettingsError: a database setting is wrong.
+    """
+    return DIALECTS[connection.vendor]
 
 
 def dispose() -> None:

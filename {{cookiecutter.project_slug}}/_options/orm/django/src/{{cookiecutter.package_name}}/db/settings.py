@@ -1,20 +1,20 @@
-"""The database settings: where the data lives."""
+"""The database settings: where the data lives, and how Django gets there."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from pydantic import Field, SecretStr, field_validator
 
-from ..core.config import Settings, load
+from ..core.config import load
+from .dialects import DIALECTS, DialectSettings
 
-DIALECTS = ("sqlite",)
-BUSY_TIMEOUT_SECONDS = 5.0  # how long SQLite waits for another writer
-# How long a thread keeps its connection. Opening SQLite anew takes three times as long as the
-# request that needs it.
+# How long a thread keeps its connection, in seconds. Opening SQLite anew takes three times as
+# long as the request that needs it.
 CONNECTION_SECONDS = 600
 
 
-class DatabaseSettings(Settings):
+class DatabaseSettings(DialectSettings):
     """Where the data lives; the URL may hold a password and is never shown."""
 
     database_url: SecretStr = Field(
@@ -25,25 +25,46 @@ class DatabaseSettings(Settings):
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: SecretStr) -> SecretStr:
-        dialect, separator, _ = value.get_secret_value().partition("://")
-        if dialect not in DIALECTS or not separator:
-            raise ValueError(
-                f"must be a URL that begins with {' or '.join(DIALECTS)}, like sqlite:///service.db"
-            )
+        begins, separator, _ = value.get_secret_value().partition("://")
+        dialect = DIALECTS.get(begins)
+        if dialect is None or not separator:
+            names = " or ".join(f"{name}://" for name in DIALECTS)
+            examples = " or ".join(known.example for known in DIALECTS.values())
+            raise ValueError(f"must be a URL that begins with {names}, like {examples}")
+        try:
+            url = urlsplit(value.get_secret_value())
+            _ = url.port
+            dj_database_url.parse(value.get_secret_value())
+        except ValueError:  # its text shows parts of the URL
+            problem = "cannot be read: write / @ : % in user and password as %2F %40 %3A %25"
+        else:
+            problem = dialect.refuse(url.netloc, url.path.removeprefix("/"))
+        if problem:
+            raise ValueError(f"{problem}, like {dialect.example}")
         return value
 
 
 def django_databases() -> dict[str, dict[str, Any]]:
-    """DATABASE_URL as Django's DATABASES.
+    """The database settings as Django's DATABASES.
 
     Raises:
-        SettingsError: DATABASE_URL is wrong.
+        SettingsError: a database setting is wrong.
     """
-    url = load(DatabaseSettings).database_url.get_secret_value()
-    database: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS)}
-    database["OPTIONS"] = {
-        "timeout": BUSY_TIMEOUT_SECONDS,
-        "init_command": "PRAGMA journal_mode=WAL",  # readers go on while one writes
-        "transaction_mode": "IMMEDIATE",  # a writer waits for its turn instead of failing half way
+    settings = load(DatabaseSettings)
+    url = settings.database_url.get_secret_value()
+    name = url.partition("://")[0]
+    kind = DIALECTS[name]
+    said: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS)}
+    options = dict(kind.connect_arguments(settings))
+    if kind.embedded:
+        # A writer waits for its turn when it begins, instead of failing half way.
+        options["transaction_mode"] = "IMMEDIATE"
+    return {
+        "default": {
+            **said,
+            "ENGINE": f"{__package__}.backends.{name}",
+            # What the URL says itself stands.
+            "OPTIONS": {**options, **said.get("OPTIONS", {})},
+            "CONN_HEALTH_CHECKS": not kind.embedded,  # a server may have been restarted meanwhile
+        }
     }
-    return {"default": database}
