@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 # Every file of tests/support is a plugin with fixtures.
 pytest_plugins = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
+pytest.register_assert_rewrite(*pytest_plugins)  # they import each other
 
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {

@@ -65,7 +65,7 @@ class MetricsRegistry:
     def __init__(self, collectors: CollectorRegistry, mode: Mode = "production") -> None:
         self.collectors = collectors
         self.mode = mode
-        self.groups: dict[type, Any] = {}
+        self.groups: dict[Any, Any] = {}
         empty_kept_children()
         self._ledger: _Ledger = vars(collectors).setdefault("service_metrics", _Ledger())
 
