@@ -14,7 +14,8 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
-pytest_plugins = ["databases", "database", "fresh_run", "metric_assertions", "web_client"]
+# Every file of tests/support is a plugin with fixtures.
+pytest_plugins = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
 
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     defaults = config.stash[DEFAULTS] = DefaultRegistry(prometheus_client.REGISTRY)
     config.add_cleanup(defaults.restore)
     defaults.redirect(CollectorRegistry(auto_describe=True))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that look at metrics, for `-m metrics`."""
+    if "metrics" in getattr(item, "fixturenames", ()):
+        item.add_marker("metrics")
 
 
 @pytest.hookimpl(trylast=True)
