@@ -42,10 +42,22 @@ def pytest_configure(config: pytest.Config) -> None:
     defaults.redirect(CollectorRegistry(auto_describe=True))
 
 
+# What pytest-forked does on purpose: its child ends without closing the files it redirects, and
+# a fork is safe here because no other thread holds a lock.
+FORKED_WARNINGS = (
+    "ignore:unclosed file:ResourceWarning",
+    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning",
+    "ignore:.*use of fork\\(\\) may lead to deadlocks:DeprecationWarning",
+)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run forked tests first: a fork tears down the session fixtures that are alive by then."""
     items.sort(key=lambda item: item.get_closest_marker("forked") is None)
+    for item in items:
+        if item.get_closest_marker("forked") is not None:
+            item.add_marker(pytest.mark.filterwarnings(*FORKED_WARNINGS))
 
 
 class DefaultRegistry:

@@ -77,6 +77,19 @@ def test_other_errors_pass_through_untouched_and_uncounted(metrics):
     assert raised.value is error
 
 
+def test_a_broken_error_count_is_logged_and_skipped_too(monkeypatch, caplog):
+    def fail() -> None:
+        raise RuntimeError("no registry")
+
+    monkeypatch.setattr(safety, "bound", lambda group: fail())
+    with safe_metrics_operation("example"):
+        bound(Paints).used.labels("mauve").inc()
+    assert [record.getMessage() for record in caplog.records] == [
+        "metrics_errors_total itself failed",
+        "a metric of example failed and was skipped (1 since the last report)",
+    ]
+
+
 def test_a_system_exit_is_never_swallowed():
     with pytest.raises(SystemExit), safe_metrics_operation("example"):
         raise SystemExit(3)
