@@ -10,9 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import prometheus_client
 import pytest
-from prometheus_client import CollectorRegistry
+
+# Set before the first import of prometheus_client, which then decides whether it writes to files.
+ENVIRONMENT = pytest.MonkeyPatch()
+ENVIRONMENT.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+import prometheus_client  # noqa: E402
+from prometheus_client import CollectorRegistry  # noqa: E402
 
 pytest_plugins = ["database", "fresh_run", "metric_assertions", "web_client"]
 
@@ -31,12 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process, and leave it as it was found at the end."""
     scratch = Path(tempfile.mkdtemp(prefix="tests-"))
     config.add_cleanup(lambda: shutil.rmtree(scratch, ignore_errors=True))
-    environment = pytest.MonkeyPatch()
-    config.add_cleanup(environment.undo)
+    config.add_cleanup(ENVIRONMENT.undo)
     for name, value in TEST_ENVIRONMENT.items():
-        environment.setenv(name, value)
-    environment.setenv("DATABASE_URL", f"sqlite:///{scratch}/session.db")
-    environment.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+        ENVIRONMENT.setenv(name, value)
+    ENVIRONMENT.setenv("DATABASE_URL", f"sqlite:///{scratch}/session.db")
     defaults = config.stash[DEFAULTS] = DefaultRegistry(prometheus_client.REGISTRY)
     config.add_cleanup(defaults.restore)
     defaults.redirect(CollectorRegistry(auto_describe=True))
