@@ -21,7 +21,7 @@ Answers = dict[str, str]
 
 # Set by the make, pytest, git or virtual environment that runs these tests; a project must not see them.
 FOREIGN = re.compile(
-    r"GIT_|MAKE|MFLAGS|PYTEST_|COV|UV_PROJECT|VIRTUAL_ENV|PYTHONPATH|PYTHONHOME|HOST$|PORT$|CLICOLOR|FORCE_COLOR"
+    r"GIT_|MAKE|MFLAGS|PYTEST_|COV|UV_PROJECT|VIRTUAL_ENV|PYTHONPATH|PYTHONHOME|PYTHONDONTWRITEBYTECODE|HOST$|PORT$|CLICOLOR|FORCE_COLOR"
 )
 
 

@@ -19,7 +19,9 @@ ENVIRONMENT.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
 import prometheus_client  # noqa: E402
 from prometheus_client import CollectorRegistry  # noqa: E402
 
-pytest_plugins = ["database", "fresh_run", "metric_assertions", "web_client"]
+# Every file of tests/support is a plugin with fixtures.
+pytest_plugins = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
+pytest.register_assert_rewrite(*pytest_plugins)  # they import each other
 
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {
@@ -43,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
     defaults = config.stash[DEFAULTS] = DefaultRegistry(prometheus_client.REGISTRY)
     config.add_cleanup(defaults.restore)
     defaults.redirect(CollectorRegistry(auto_describe=True))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that look at metrics, for `-m metrics`."""
+    if "metrics" in getattr(item, "fixturenames", ()):
+        item.add_marker("metrics")
 
 
 # What pytest-forked does on purpose: its child ends without closing the files it redirects, and

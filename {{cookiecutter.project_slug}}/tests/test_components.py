@@ -6,7 +6,11 @@ import sys
 import pytest
 
 import {{ cookiecutter.package_name }}
-from {{ cookiecutter.package_name }}.core.components import Component, ComponentError, discover
+from {{ cookiecutter.package_name }}.core.components import (
+    Component,
+    ComponentError,
+    discover,
+)
 from {{ cookiecutter.package_name }}.core.lifecycle import Lifecycle, State
 
 

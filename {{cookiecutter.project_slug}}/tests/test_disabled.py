@@ -51,5 +51,5 @@ def test_switched_off_the_requests_go_on_and_the_probes_tell_the_truth(mock_env,
     mock_env(METRICS_ENABLED="false")
     client = request.getfixturevalue("client")
     with metrics.adds({}):
-        assert client.get("/api/bookmarks").status_code == 200
+        assert client.get("/probe/outer/inner/1").status_code == 200
     assert client.get("/health").json()["status"] == "healthy"

@@ -8,7 +8,6 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
-from {{ cookiecutter.package_name }}.bookmarks import metrics as bookmark_metrics
 from {{ cookiecutter.package_name }}.metrics import registry as registry_module
 from {{ cookiecutter.package_name }}.metrics.bounds import closed, limited
 from {{ cookiecutter.package_name }}.metrics.factory import (
@@ -21,7 +20,11 @@ from {{ cookiecutter.package_name }}.metrics.factory import (
     Summary,
     bound,
 )
-from {{ cookiecutter.package_name }}.metrics.registry import MetricConflict, MetricsRegistry
+from {{ cookiecutter.package_name }}.metrics.registry import (
+    MetricConflict,
+    MetricsRegistry,
+)
+from {{ cookiecutter.package_name }}.web import metrics as http_metrics
 
 LABELS = {"colour": closed("red", "blue")}
 
@@ -134,25 +137,40 @@ def test_a_conflict_leaves_the_first_metric_as_it_was(metrics):
     assert metrics.samples() == {"example_total": 1.0}
 
 
+ANSWERED = 'http_requests_total{endpoint="unmatched",method="GET",status="404"}'
+
+
 def test_a_reloaded_module_finds_its_metrics(metrics):
-    bookmark_metrics.record("get", "success", 0.5)
-    again = importlib.reload(bookmark_metrics)
-    again.record("get", "success", 0.5)
-    labels = 'operation="get",outcome="success"'
-    assert metrics.value("bookmarks_operations_total{" + labels + "}") == 2.0
+    http_metrics.get_metrics().requests.labels("GET", "unmatched", "404").inc()
+    again = importlib.reload(http_metrics)
+    again.get_metrics().requests.labels("GET", "unmatched", "404").inc()
+    assert metrics.value(ANSWERED) == 2.0
 
 
 @pytest.mark.forked
-def test_a_module_that_registers_at_import_may_be_imported_again(metrics):
-    bookmark_metrics.record("get", "success", 0.5)
+def test_a_module_that_is_purged_and_imported_again_finds_its_metrics(metrics):
+    http_metrics.get_metrics().requests.labels("GET", "unmatched", "404").inc()
     package = "{{ cookiecutter.package_name }}"
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]
-    again = importlib.import_module(package + ".bookmarks.metrics")
-    assert again is not bookmark_metrics
-    again.record("get", "success", 0.5)
-    labels = 'operation="get",outcome="success"'
-    assert metrics.value("bookmarks_operations_total{" + labels + "}") == 2.0
+    again = importlib.import_module(package + ".web.metrics")
+    assert again is not http_metrics
+    again.get_metrics().requests.labels("GET", "unmatched", "404").inc()
+    assert metrics.value(ANSWERED) == 2.0
+
+
+@pytest.mark.forked
+def test_a_module_that_registers_at_import_is_reloaded_in_a_fork(registry, tmp_path, monkeypatch):
+    (tmp_path / "careless.py").write_text(
+        "import prometheus_client\n"
+        "SEEN = prometheus_client.Counter('seen_total', 'Made at import.')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    careless = importlib.import_module("careless")
+    careless.SEEN.inc()
+    registry.unregister(careless.SEEN)
+    importlib.reload(careless).SEEN.inc(2)
+    assert registry.get_sample_value("seen_total") == 2.0
 
 
 def test_threads_that_race_for_a_group_get_one(metrics):

@@ -2,7 +2,12 @@
 
 import pytest
 
-from {{ cookiecutter.package_name }}.core.config import ServiceSettings, SettingsError, load, load_all
+from {{ cookiecutter.package_name }}.core.config import (
+    ServiceSettings,
+    SettingsError,
+    load,
+    load_all,
+)
 from {{ cookiecutter.package_name }}.db.settings import DatabaseSettings
 from {{ cookiecutter.package_name }}.metrics.settings import (
     MetricsSettings,
@@ -58,11 +63,23 @@ def test_production_takes_a_strong_secret(mock_env):
     assert load(ServiceSettings).environment == "production"
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "postgres:", "sqlite"])
+@pytest.mark.parametrize("url", ["", "nonsense", "postgres:", "sqlite", "mysql://s3cret@host/x"])
 def test_a_wrong_database_url_says_what_is_right(mock_env, url):
     mock_env(DATABASE_URL=url)
-    with pytest.raises(SettingsError, match=r"DATABASE_URL: must be a URL that begins with sqlite"):
+    with pytest.raises(SettingsError, match=r"begins with sqlite://.*like sqlite:///ser") as raised:
         load(DatabaseSettings)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://s3cret.db", "sqlite://a:s3c/b"],
+)
+def test_a_sqlite_url_without_a_file_is_refused(mock_env, url):
+    mock_env(DATABASE_URL=url)
+    with pytest.raises(SettingsError, match=r"DATABASE_URL: .*, like sqlite:///service") as raised:
+        load(DatabaseSettings)
+    assert "s3c" not in str(raised.value)
 
 
 def test_secrets_are_masked_when_shown(mock_env):

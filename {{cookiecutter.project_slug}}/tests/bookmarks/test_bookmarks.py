@@ -23,6 +23,8 @@ def test_every_operation_is_counted_once_and_nothing_else_changes(client, metric
             'bookmarks_operation_duration_seconds_count{operation="create"}': 1,
             'http_requests_total{endpoint="/api/bookmarks",method="POST",status="201"}': 1,
             'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="POST"}': 1,
+            'database_query_duration_seconds_count{operation="insert"}': 1,
+            'database_model_operations_total{model="Bookmark",operation="insert"}': 1,
         }
     ):
         number = client.post("/api/bookmarks", json=PAGE).json()["id"]
@@ -32,6 +34,7 @@ def test_every_operation_is_counted_once_and_nothing_else_changes(client, metric
             'bookmarks_operation_duration_seconds_count{operation="list"}': 1,
             'http_requests_total{endpoint="/api/bookmarks",method="GET",status="200"}': 1,
             'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="GET"}': 1,
+            'database_query_duration_seconds_count{operation="select"}': 1,
         }
     ):
         client.get("/api/bookmarks")
@@ -41,6 +44,7 @@ def test_every_operation_is_counted_once_and_nothing_else_changes(client, metric
             'bookmarks_operation_duration_seconds_count{operation="get"}': 1,
             'http_requests_total{endpoint="/api/bookmarks/{id}",method="GET",status="200"}': 1,
             'http_request_duration_seconds_count{endpoint="/api/bookmarks/{id}",method="GET"}': 1,
+            'database_query_duration_seconds_count{operation="select"}': 1,
         }
     ):
         client.get(f"/api/bookmarks/{number}")
@@ -50,6 +54,9 @@ def test_every_operation_is_counted_once_and_nothing_else_changes(client, metric
             'bookmarks_operation_duration_seconds_count{operation="delete"}': 1,
             'http_requests_total{endpoint="/api/bookmarks/{id}",method="DELETE",status="204"}': 1,
             'http_request_duration_seconds_count{endpoint="/api/bookmarks/{id}",method="DELETE"}': 1,
+            'database_query_duration_seconds_count{operation="select"}': 1,
+            'database_query_duration_seconds_count{operation="delete"}': 1,
+            'database_model_operations_total{model="Bookmark",operation="delete"}': 1,
         }
     ):
         client.delete(f"/api/bookmarks/{number}")
@@ -62,6 +69,7 @@ def test_a_bookmark_that_is_not_there_is_not_found(client, metrics):
             'bookmarks_operation_duration_seconds_count{operation="get"}': 1,
             'http_requests_total{endpoint="/api/bookmarks/{id}",method="GET",status="404"}': 1,
             'http_request_duration_seconds_count{endpoint="/api/bookmarks/{id}",method="GET"}': 1,
+            'database_query_duration_seconds_count{operation="select"}': 1,
         }
     ):
         answer = client.get("/api/bookmarks/7")
@@ -114,6 +122,9 @@ def test_a_database_that_fails_is_counted_as_an_error(client, metrics, lose_data
             'bookmarks_operation_duration_seconds_count{operation="list"}': 1,
             'http_requests_total{endpoint="/api/bookmarks",method="GET",status="500"}': 1,
             'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="GET"}': 1,
+            "database_connection_attempts_total": 1,
+            "database_connection_failures_total": 1,
+            "database_connection_duration_seconds_count": 1,
         }
     ):
         assert client.get("/api/bookmarks").status_code == 500

@@ -64,15 +64,15 @@ class Metrics:
         return "".join(f"# HELP {text}" for text in families if text.split(" ")[0] in names)
 
     @contextmanager
-    def adds(self, expected: Mapping[str, float]) -> Iterator[None]:
+    def adds(self, expected: Mapping[str, float], *families: str) -> Iterator[None]:
         """Assert that the block changes exactly these series by exactly so much, and no other.
 
-        Sums and buckets of durations differ from run to run: they count only if `expected` names
-        them.
+        With `families` it looks only at the metrics whose names begin with one of them. Sums and
+        buckets of durations differ from run to run: they count only if `expected` names them.
         """
-        before = self.samples()
+        before = self.samples(*families)
         yield
-        after = self.samples()
+        after = self.samples(*families)
         changed = {
             series: value - before.get(series, 0.0)
             for series, value in after.items()

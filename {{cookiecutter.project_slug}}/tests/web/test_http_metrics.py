@@ -40,7 +40,7 @@ def test_an_unhandled_error_is_a_500(client, metrics):
 
 
 def test_probes_and_scrapes_are_left_out(client, metrics):
-    with metrics.adds({}):
+    with metrics.adds({}, "http"):
         for path in ("/metrics", "/livez", "/readyz", "/health", "/api/health"):
             assert client.get(path).status_code == 200
 

@@ -1,12 +1,15 @@
-"""The component of the metrics themselves: their settings, and what they say of themselves."""
+"""The component of the metrics: their settings, their command, and what they count themselves."""
 
 from ..core.components import Component
+from . import commands
 from .factory import OverflowMetrics
 from .safety import ErrorMetrics
 from .settings import MetricsSettings
+from .workers import WorkerMetrics
 
 component = Component(
     name="metrics",
     settings=MetricsSettings,
-    metrics=(OverflowMetrics, ErrorMetrics),
+    metrics=(OverflowMetrics, ErrorMetrics, WorkerMetrics),
+    commands=commands.add,
 )

@@ -28,6 +28,8 @@ from .bounds import (
     bounded_by,
 )
 from .disabled import DISABLED
+from .files import FOLDER
+from .journal import Journal
 from .settings import MetricsSettings, is_collected
 
 M = TypeVar("M", bound=prometheus_client.metrics.MetricWrapperBase)
@@ -229,14 +231,14 @@ def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry)
     )
 
     def bounds() -> Bounds:
-        limits = load(MetricsSettings)
-        series, per_minute = limits.metrics_max_series, limits.max_metrics_per_minute
-        budget = to.shared(NewSeriesBudget, per_minute)
+        overflowed = partial(_count_overflow, declared.name)
         if component == OverflowMetrics.component:
-            # What says that something was cut off has as few series as there are metrics and
-            # components; it must have room when nothing else has.
-            series, budget = sys.maxsize, NewSeriesBudget(sys.maxsize)
-        return Bounds(declared.labels, series, budget, partial(_count_overflow, declared.name))
+            # As few series as there are metrics; they must have room when nothing else has.
+            return Bounds(declared.labels, sys.maxsize, NewSeriesBudget(sys.maxsize), overflowed)
+        limits = load(MetricsSettings)
+        budget = to.shared(NewSeriesBudget, limits.max_metrics_per_minute)
+        journal = Journal(FOLDER / f"{declared.name}.journal") if FOLDER else None
+        return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed, journal)
 
     return to.metric(definition, partial(declared.build, bounds))
 

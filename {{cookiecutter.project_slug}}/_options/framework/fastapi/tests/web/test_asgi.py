@@ -111,7 +111,7 @@ def test_websockets_pass_untouched(client, metrics):
 
 def test_two_applications_and_two_lives_share_the_metrics(client, metrics):
     other = create_app()
-    with metrics.adds(counted("unmatched", 404, times=4)):
+    with metrics.adds(counted("unmatched", 404, times=4), "http"):
         for _ in range(2):
             with TestClient(other) as second:
                 second.get("/nowhere")

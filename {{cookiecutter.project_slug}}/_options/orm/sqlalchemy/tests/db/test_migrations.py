@@ -1,7 +1,9 @@
 """Each component's schema is migrated on its own, once, and readiness waits for it."""
 
+import multiprocessing
+
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core.components import discover
@@ -10,13 +12,11 @@ from {{ cookiecutter.package_name }}.db.migrations import MigrationsPending
 
 
 @pytest.fixture
-def empty(tmp_path, mock_env):
-    """The URL of a database without tables."""
-    url = f"sqlite:///{tmp_path}/empty.db"
-    mock_env(DATABASE_URL=url)
-    engine.dispose()
-    yield url
-    engine.dispose()
+def empty(databases_of_each_kind, use_database):
+    """The URL of a database without tables; the service uses it."""
+    url = databases_of_each_kind.empty()
+    use_database(url)
+    return url
 
 
 def owners() -> set[str]:
@@ -55,7 +55,50 @@ def test_the_schema_is_what_the_models_say(database):
         assert compare_metadata(context, engine.Model.metadata) == []
 
 
-def test_serve_migrates_an_embedded_database_first(empty):
+def test_serve_migrates_an_embedded_database_first_and_no_other(empty):
     database = next(component for component in discover() if component.name == "database")
     database.prepare()
+    left = set() if empty.startswith("sqlite") else owners()
+    assert {component.name for component in migrations.pending()} == left
+
+
+def test_a_schema_that_a_newer_version_migrated_is_not_pending(empty):
+    migrations.upgrade()
+    with engine.engine().begin() as connection:
+        for name in owners():
+            connection.execute(text(f"UPDATE alembic_version_{name} SET version_num = 'newer'"))
     migrations.check()
+    assert migrations.upgrade() == ()
+
+
+def test_four_processes_that_upgrade_at_once_do_not_race(empty):
+    fork = multiprocessing.get_context("fork")
+    go, upgraded = fork.Event(), fork.SimpleQueue()
+
+    def upgrade() -> None:
+        go.wait()
+        upgraded.put({component.name for component in migrations.upgrade()})
+
+    processes = [fork.Process(target=upgrade, daemon=True) for _ in range(4)]
+    for process in processes:
+        process.start()
+    with engine.engine().begin() as connection:
+        for statement in engine.dialect().lock:
+            connection.exec_driver_sql(statement)
+        go.set()
+        processes[0].join(timeout=0.5)
+        assert [process.is_alive() for process in processes] == [bool(owners())] * 4
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert sorted((upgraded.get() for _ in processes), key=len) == [set(), set(), set(), owners()]
+    migrations.check()
+
+
+def test_an_upgrade_of_a_database_that_is_down_says_so_and_nothing_secret(
+    databases_of_each_kind, use_database
+):
+    use_database(databases_of_each_kind.unreachable())
+    with pytest.raises(SystemExit, match="of DATABASE_URL cannot be upgraded: ") as left:
+        main(["db", "upgrade"])
+    assert "://" not in str(left.value)

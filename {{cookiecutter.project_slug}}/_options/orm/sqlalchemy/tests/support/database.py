@@ -1,34 +1,54 @@
-"""The `database` fixture: an empty, migrated SQLite file for one test."""
+"""The `database` fixture: a migrated database for one test, with SQLAlchemy's engine on it."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from databases import Databases
+
+Use = Callable[[str], None]
 
 
 @pytest.fixture
-def database(tmp_path: Path, mock_env: Callable[..., None]) -> Iterator[str]:
-    """The URL of an empty database with the newest schema; DATABASE_URL is set to it."""
-    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
-    migrations = import_module("{{ cookiecutter.package_name }}.db.migrations")
-    url = f"sqlite:///{tmp_path}/test.db"
-    mock_env(DATABASE_URL=url)
-    engine.dispose()
-    migrations.upgrade()
-    yield url
-    engine.dispose()
-
-
-@pytest.fixture
-def lose_database(
-    database: str, tmp_path: Path, mock_env: Callable[..., None]
-) -> Callable[[], None]:
-    """Call it to make the database unreachable for the rest of the test."""
+def use_database(mock_env: Callable[..., None]) -> Iterator[Use]:
+    """Call it with a URL to make that the service's database for the rest of the test."""
     engine = import_module("{{ cookiecutter.package_name }}.db.engine")
 
-    def lose() -> None:
+    def use(url: str) -> None:
         engine.dispose()
-        mock_env(DATABASE_URL=f"sqlite:///{tmp_path}/no-such-folder/test.db")
+        mock_env(DATABASE_URL=url)
 
-    return lose
+    yield use
+    engine.dispose()
+
+
+@pytest.fixture
+def migrate(use_database: Use) -> Use:
+    """Call it with the URL of a database to bring its schema to the newest revision."""
+    migrations = import_module("{{ cookiecutter.package_name }}.db.migrations")
+    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
+
+    def upgrade(url: str) -> None:
+        use_database(url)
+        migrations.upgrade()
+        engine.dispose()
+
+    return upgrade
+
+
+@pytest.fixture
+def database(databases: Databases, migrate: Use, use_database: Use) -> str:
+    """The URL of a database with the newest schema and no rows; the service uses it.
+
+    One connection is open, so that the metrics of a request do not depend on which is the first.
+    """
+    url = databases.migrated(migrate)
+    use_database(url)
+    import_module("{{ cookiecutter.package_name }}.db.engine").ping()
+    return url
+
+
+@pytest.fixture
+def lose_database(database: str, databases: Databases, use_database: Use) -> Callable[[], None]:
+    """Call it to make the database unreachable for the rest of the test."""
+    return lambda: use_database(databases.unreachable())

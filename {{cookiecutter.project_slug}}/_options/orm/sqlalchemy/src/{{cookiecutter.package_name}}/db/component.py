@@ -1,9 +1,12 @@
-"""The component of the database: its settings, its checks, its commands."""
+"""The component of the database: its settings, metrics, checks and commands."""
 
 import argparse
 
+from sqlalchemy.exc import OperationalError
+
 from ..core.components import Component, HealthCheck, discover
 from . import engine, migrations
+from .metrics import DatabaseMetrics
 from .settings import DatabaseSettings
 
 
@@ -21,15 +24,18 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _prepare() -> None:
     """An embedded database has nobody else to migrate it; a server's is migrated on purpose."""
-    if engine.engine().dialect.name == "sqlite":
+    if engine.dialect().embedded:
         migrations.upgrade()
     engine.dispose()  # a worker must not inherit an open connection
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:
-    behind = migrations.pending()
-    migrations.upgrade()
-    names = ", ".join(component.name for component in behind)
+    try:
+        upgraded = migrations.upgrade()
+    except OperationalError as error:
+        reason = str(error.orig).strip()
+        raise SystemExit(f"The database of DATABASE_URL cannot be upgraded: {reason}") from None
+    names = ", ".join(component.name for component in upgraded)
     print(f"upgraded {names}" if names else "nothing to upgrade")
 
 
@@ -41,6 +47,7 @@ def _revise(arguments: argparse.Namespace) -> None:
 component = Component(
     name="database",
     settings=DatabaseSettings,
+    metrics=(DatabaseMetrics,),
     checks=(
         HealthCheck(name="database", probe=engine.ping),
         HealthCheck(name="migrations", probe=migrations.check),

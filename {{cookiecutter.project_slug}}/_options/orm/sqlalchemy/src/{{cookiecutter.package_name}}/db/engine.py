@@ -3,20 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from ..core.config import load
+from .dialect import Dialect
+from .dialects import DIALECTS
+from .measured import MeasuredPool, measure, measure_models
 from .settings import DatabaseSettings
-
-BUSY_TIMEOUT_SECONDS = 5.0  # how long SQLite waits for another writer
 
 
 class Model(DeclarativeBase):
     """Base of every table's class."""
 
+
+measure_models(Model)
 
 _lock = Lock()
 _engine: Engine | None = None
@@ -26,15 +28,22 @@ def engine() -> Engine:
     """The engine for DATABASE_URL; no connection is opened before it is needed.
 
     Raises:
-        SettingsError: DATABASE_URL is wrong.
+        SettingsError: a database setting is wrong.
     """
     global _engine  # noqa: PLW0603 - one pool a process
     with _lock:
         if _engine is None:
-            url = load(DatabaseSettings).database_url.get_secret_value()
-            _engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
-            event.listen(_engine, "connect", _prepare_sqlite)
+            _engine = _make(load(DatabaseSettings))
         return _engine
+
+
+def dialect() -> Dialect:
+    """The kind of database that DATABASE_URL names.
+
+    Raises:
+        SettingsError: a database setting is wrong.
+    """
+    return DIALECTS[engine().dialect.name]
 
 
 def dispose() -> None:
@@ -63,8 +72,21 @@ def ping() -> None:
         connection.execute(text("SELECT 1"))
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while one writes
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
+def _make(settings: DatabaseSettings) -> Engine:
+    url = make_url(settings.database_url.get_secret_value())
+    kind = DIALECTS[url.get_backend_name()]
+    arguments = kind.connect_arguments(settings)
+    made = create_engine(
+        url,
+        # What the URL says itself stands.
+        connect_args={name: arguments[name] for name in arguments if name not in url.query},
+        hide_parameters=True,  # they are the users' data, and errors are logged
+        poolclass=MeasuredPool,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_max_overflow,
+        pool_timeout=settings.database_pool_timeout_seconds,
+        pool_pre_ping=not kind.embedded,  # a server may have been restarted meanwhile
+    )
+    event.listen(made, "connect", lambda connection, record: kind.prepare(connection))
+    measure(made, settings.database_pool_size, settings.database_max_overflow)
+    return made

@@ -9,9 +9,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from ..core.components import Component, discover
-from .engine import Model, engine
+from .engine import Model, dialect, engine
 
 log = logging.getLogger(__name__)
 logging.getLogger("alembic.runtime").setLevel(logging.WARNING)  # it greets every connection
@@ -21,29 +22,33 @@ class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
     """The schema is behind the code; the message names the components."""
 
 
-def upgrade() -> None:
-    """Bring the schema of every component to its newest revision, in one transaction each."""
-    for component in pending():
+def upgrade() -> tuple[Component, ...]:
+    """Bring the schema of every component to its newest revision, in one transaction each.
+
+    Of several that come at once, one migrates; the others wait and find nothing left to do.
+
+    Returns:
+        The components that were behind.
+    """
+    upgraded = []
+    for component in _owners():
         with engine().begin() as connection:
+            for statement in dialect().lock:
+                connection.exec_driver_sql(statement)
+            if not _is_behind(connection, component):
+                continue
             config = _config(component)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         log.info("migrated %s", component.name)
+        upgraded.append(component)
+    return tuple(upgraded)
 
 
 def pending() -> tuple[Component, ...]:
     """The components whose schema is behind their code."""
     with engine().connect() as connection:
-        behind = []
-        for component in discover():
-            if component.migrations is None:
-                continue
-            context = MigrationContext.configure(
-                connection, opts={"version_table": _version_table(component)}
-            )
-            if set(context.get_current_heads()) != _heads(component):
-                behind.append(component)
-        return tuple(behind)
+        return tuple(owner for owner in _owners() if _is_behind(connection, owner))
 
 
 def check() -> None:
@@ -66,9 +71,26 @@ def revise(component: Component, message: str) -> None:
         command.revision(config, message, autogenerate=True)
 
 
+def _owners() -> tuple[Component, ...]:
+    return tuple(component for component in discover() if component.migrations)
+
+
+def _is_behind(connection: Connection, component: Component) -> bool:
+    context = MigrationContext.configure(
+        connection, opts={"version_table": _version_table(component)}
+    )
+    current = set(context.get_current_heads())
+    heads, known = _revisions(component)
+    # A revision that this code does not know is a newer version's: during a deployment the old
+    # version goes on with the new schema.
+    return current != heads and current <= known
+
+
 @cache
-def _heads(component: Component) -> frozenset[str]:
-    return frozenset(ScriptDirectory.from_config(_config(component)).get_heads())
+def _revisions(component: Component) -> tuple[frozenset[str], frozenset[str]]:
+    scripts = ScriptDirectory.from_config(_config(component))
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return frozenset(scripts.get_heads()), known
 
 
 def _version_table(component: Component) -> str:

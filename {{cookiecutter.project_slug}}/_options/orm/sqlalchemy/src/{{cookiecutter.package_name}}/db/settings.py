@@ -1,31 +1,47 @@
-"""The database settings: where the data lives."""
+"""The database settings: where the data lives, and how many connections may go there."""
 
 from pydantic import Field, SecretStr, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from ..core.config import Settings
-
-DIALECTS = ("sqlite",)
+from .dialects import DIALECTS, DialectSettings
 
 
-class DatabaseSettings(Settings):
+class DatabaseSettings(DialectSettings):
     """Where the data lives; the URL may hold a password and is never shown."""
 
     database_url: SecretStr = Field(
         SecretStr("sqlite:///service.db"),
         description="SQLAlchemy URL of the database; SQLite is embedded and needs no server.",
     )
+    database_pool_size: int = Field(
+        5, ge=1, le=1000, description="Connections that a worker keeps open."
+    )
+    database_max_overflow: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="Connections that a worker may open beyond those, for a while.",
+    )
+    database_pool_timeout_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long a caller waits for a free connection; in seconds."
+    )
 
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: SecretStr) -> SecretStr:
+        begins, separator, _ = value.get_secret_value().partition("://")
+        dialect = DIALECTS.get(begins)
+        if dialect is None or not separator:
+            names = " or ".join(f"{name}://" for name in DIALECTS)
+            examples = " or ".join(known.example for known in DIALECTS.values())
+            raise ValueError(f"must be a URL that begins with {names}, like {examples}")
         try:
-            dialect = make_url(value.get_secret_value()).get_backend_name()
-        except ArgumentError:
-            dialect = ""
-        if dialect not in DIALECTS:
-            raise ValueError(
-                f"must be a URL that begins with {' or '.join(DIALECTS)}, like sqlite:///service.db"
-            )
+            url = make_url(value.get_secret_value())
+        except (ArgumentError, ValueError):  # its text shows parts of the URL
+            problem = "cannot be read: write / @ : % in user and password as %2F %40 %3A %25"
+        else:
+            problem = dialect.refuse(url.host or "", url.database or "")
+        if problem:
+            raise ValueError(f"{problem}, like {dialect.example}")
         return value

@@ -1,0 +1,9 @@
+"""The kinds of database that the service runs on, by how DATABASE_URL begins."""
+
+from ..core.config import Settings as DialectSettings
+from .dialect import Dialect
+from .sqlite import SQLITE
+
+DIALECTS: dict[str, Dialect] = {"sqlite": SQLITE}
+
+__all__ = ["DIALECTS", "DialectSettings"]

@@ -1,0 +1,115 @@
+"""The `client` fixture: the real application, started and stopped as a server does it."""
+
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from flask import Blueprint, Flask, Response
+from httpx2 import Client, WSGITransport
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+
+class Gate:
+    """Holds requests to `/probe/waiting/{number}` until a test opens it."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.opened = threading.Event()
+
+    def wait(self) -> None:
+        """Say that somebody is here, and wait."""
+        self.entered.release()
+        self.opened.wait(timeout=30)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """The gate of `/probe/waiting/{number}`."""
+    return Gate()
+
+
+@pytest.fixture
+def app(database: str, gate: Gate) -> Iterator[Flask]:
+    """The application that `client` asks."""
+    components = import_module("{{ cookiecutter.package_name }}.core.components")
+    probe = components.Component(name="probe", routes=probe_routes(gate))
+    create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
+    app = create_app([*components.discover(), probe])
+    mount_probe(app)
+    app.lifespan.start()
+    yield app
+    app.lifespan.stop()
+
+
+@pytest.fixture
+def client(app: Flask) -> Iterator[Client]:
+    """A client of the application; an answer that breaks half way just ends, as on a server."""
+    transport = WSGITransport(served(app), raise_app_exceptions=False)
+    with Client(transport=transport, base_url="http://testserver") as open_client:
+        yield open_client
+
+
+def served(app: Flask) -> Any:
+    """The application behind the part of a server that sends what comes, and closes it."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        body = app(environ, start_response)
+        try:
+            yield from body
+        except RuntimeError:
+            return
+        finally:
+            getattr(body, "close", lambda: None)()
+
+    return serve
+
+
+def probe_routes(gate: Gate) -> Blueprint:
+    """Routes that fail, stream and wait, for the tests of the HTTP metrics."""
+    nested = Blueprint("nested", __name__, url_prefix="/inner")
+    nested.add_url_rule("/<one>", view_func=lambda one: one)
+    outer = Blueprint("outer", __name__, url_prefix="/outer")
+    outer.register_blueprint(nested)
+    router = Blueprint("probe", __name__, url_prefix="/probe")
+    router.register_blueprint(outer)
+
+    @router.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("broken")
+
+    @router.get("/stream")
+    def stream() -> Response:
+        return Response(parts(4))
+
+    @router.get("/broken-stream")
+    def broken_stream() -> Response:
+        return Response(parts(1, then=RuntimeError("half way")))
+
+    @router.get("/waiting/<int:number>")
+    def waiting(number: int) -> str:
+        gate.wait()
+        return str(number)
+
+    return router
+
+
+def parts(number: int, then: Exception | None = None) -> Iterator[bytes]:
+    """So many parts of a body, one every 50 ms, and an error after them."""
+    for _ in range(number):
+        threading.Event().wait(0.05)
+        yield b"part"
+    if then is not None:
+        raise then
+
+
+def mount_probe(app: Flask) -> None:
+    """Mount a Flask application with a blueprint of its own, and one of no framework."""
+    inner = Blueprint("inner", __name__, url_prefix="/inner")
+    inner.add_url_rule("/<one>", view_func=lambda one: one)
+    mounted = Flask("mounted", static_folder=None)
+    mounted.add_url_rule("/own/<two>", view_func=lambda two: two)
+    mounted.register_blueprint(inner, url_prefix="/deep")
+    mounts = {"/mounted": mounted, "/plain": Response("plain")}
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, mounts)

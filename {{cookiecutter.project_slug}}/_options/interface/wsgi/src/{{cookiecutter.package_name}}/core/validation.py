@@ -1,0 +1,103 @@
+"""Reads what a client sent into pydantic models; what does not fit is answered with its place."""
+
+import json
+from collections.abc import Callable, Mapping
+from email.message import Message
+from typing import NoReturn, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+class InvalidRequest(Exception):  # noqa: N818 - the name says whose fault it is
+    """The request does not fit what the route takes.
+
+    Attributes:
+        status: 422, or 400 for a body that cannot be read at all.
+        detail: for the client; with 422 a list of the type, place, message and input of each
+            problem, as FastAPI answers it.
+    """
+
+    def __init__(self, status: int, detail: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def read_body(model: type[M], content: bytes, content_type: str) -> M:
+    """The JSON body of a request.
+
+    Under another media type it is refused: a browser lets every site send a form in its user's
+    name, and only JSON needs the permission of this one.
+
+    Raises:
+        InvalidRequest: there is no body, it is no JSON, or it does not fit the model.
+    """
+    if not content:
+        problem = {"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}
+        raise InvalidRequest(422, [problem])
+    value = _parsed(content) if _is_json(content_type) else content.decode(errors="replace")
+    return _validated(lambda: model.model_validate(value, from_attributes=True), "body")
+
+
+def read_query(model: type[M], values: Mapping[str, str]) -> M:
+    """The parameters after the question mark.
+
+    Raises:
+        InvalidRequest: one of them does not fit the model.
+    """
+    return _validated(lambda: model.model_validate(values), "query")
+
+
+def read_path(kind: TypeAdapter[T], **parameter: str) -> T:
+    """One parameter of the path, given by its name: `read_path(NUMBER, id=id)`.
+
+    Raises:
+        InvalidRequest: it is not of that kind.
+    """
+    ((name, text),) = parameter.items()
+    return _validated(lambda: kind.validate_python(text), "path", name)
+
+
+def _is_json(content_type: str) -> bool:
+    message = Message()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    return message.get_content_maintype() == "application" and (
+        subtype == "json" or subtype.endswith("+json")
+    )
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return json.loads(content, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        problem = {
+            "type": "json_invalid",
+            "loc": ["body", error.pos],
+            "msg": "JSON decode error",
+            "input": {},
+            "ctx": {"error": error.msg},
+        }
+        raise InvalidRequest(422, [problem]) from None
+    except (ValueError, RecursionError):
+        raise InvalidRequest(400, "There was an error parsing the body") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Python reads NaN and Infinity, which no answer could repeat: RFC 8259, section 6."""
+    raise ValueError(name)
+
+
+def _validated(validate: Callable[[], T], *place: str) -> T:
+    try:
+        return validate()
+    except ValidationError as error:
+        # As text and back: what a problem holds may be any object. A number beyond the range of
+        # a float is an infinity by now.
+        problems = json.loads(error.json(include_url=False), parse_constant=str)
+        for problem in problems:
+            problem["loc"] = [*place, *problem["loc"]]
+        raise InvalidRequest(422, problems) from None

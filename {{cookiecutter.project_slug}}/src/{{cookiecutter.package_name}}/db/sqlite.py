@@ -1,0 +1,35 @@
+"""SQLite: embedded, for development and tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .dialect import Dialect
+
+BUSY_TIMEOUT_SECONDS = 5.0  # how long a statement waits for another writer
+
+
+def _connect_arguments(settings: object) -> Mapping[str, object]:
+    return {"timeout": BUSY_TIMEOUT_SECONDS}
+
+
+def _prepare(connection: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while one writes
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _refuse(host: str, database: str) -> str:
+    if host or not database or database == ":memory:":
+        return "must name a file after three slashes: every connection sees another memory"
+    return ""
+
+
+SQLITE = Dialect(
+    example="sqlite:///service.db",
+    embedded=True,
+    connect_arguments=_connect_arguments,
+    prepare=_prepare,
+    lock=("BEGIN IMMEDIATE",),
+    refuse=_refuse,
+)

@@ -1,0 +1,56 @@
+"""The catalogue: every metric that a component of the service declares."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..core.components import discover
+from .bounds import BoundedBy, Closed, Values
+from .factory import Declared, MetricGroup
+
+LISTED_VALUES = 12  # a closed set is spelled out up to this size
+
+
+class Entry(NamedTuple):
+    """One declared metric.
+
+    Attributes:
+        component: the name of the component that brings it.
+        group: the group in which it is declared.
+        attribute: its name in the group.
+    """
+
+    component: str
+    group: type[MetricGroup]
+    attribute: str
+
+    def declaration(self) -> Declared[Any]:
+        """The metric as it is declared."""
+        return self.group.declared[self.attribute]
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """Every declared metric, in the order of the components and of their declarations."""
+    return tuple(
+        Entry(component, group, attribute)
+        for component, group in groups()
+        for attribute in group.declared
+    )
+
+
+def groups() -> Iterator[tuple[str, type[MetricGroup]]]:
+    """Every metric group with the name of the component that brings it."""
+    for component in discover():
+        for group in component.metrics:
+            yield component.name, group
+
+
+def bound_of(values: Values) -> str:
+    """What keeps a label bounded, in words."""
+    if isinstance(values, Closed):
+        known = sorted(values.values)
+        if len(known) > LISTED_VALUES:
+            return f"{len(known)} values from `{known[0]}` to `{known[-1]}`"
+        return ", ".join(f"`{value}`" for value in known)
+    if isinstance(values, BoundedBy):
+        return f"bounded by {values.reason}"
+    return f"at most {values.values} values, then `_overflow`"

@@ -1,0 +1,65 @@
+"""Drives every declared metric once, so that dashboards and demos have something to show."""
+
+from collections.abc import Iterator
+from itertools import product
+from threading import Event
+from typing import Any
+
+from prometheus_client import start_http_server
+
+from . import registry
+from .bounds import Closed, Values
+from .catalogue import catalogue
+from .factory import Declared, bound
+
+MOST_LABEL_SETS = 50  # of one metric; of more, evenly spaced ones are taken
+EXAMPLE = "example"  # the value of a label that is not closed
+
+
+def drive() -> None:
+    """Record one value in every declared metric, for each of its label sets."""
+    for entry in catalogue():
+        metric = getattr(bound(entry.group), entry.attribute)
+        declared = entry.declaration()
+        for labels in label_sets(declared):
+            _record(declared, metric.labels(*labels) if labels else metric)
+
+
+def serve(port: int, seconds: float) -> None:
+    """Serve the metrics on that port of this machine, driven anew every second."""
+    server, thread = start_http_server(port, addr="127.0.0.1", registry=registry.active.collectors)
+    try:
+        waited = Event()
+        for _ in range(max(1, round(seconds))):
+            drive()
+            waited.wait(min(1.0, seconds))
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def label_sets(declared: Declared[Any]) -> Iterator[tuple[str, ...]]:
+    """The combinations of the closed labels' values, at most 50 of them, evenly spaced."""
+    known = list(product(*(_values(values) for values in declared.labels.values())))
+    taken = min(len(known), MOST_LABEL_SETS)
+    return (known[position * len(known) // taken] for position in range(taken))
+
+
+def _values(values: Values) -> list[str]:
+    return sorted(values.values) if isinstance(values, Closed) else [EXAMPLE]
+
+
+def _record(declared: Declared[Any], metric: Any) -> None:
+    match declared.kind:
+        case "counter" | "gauge":
+            metric.inc()
+        case "histogram":
+            buckets = declared.options["buckets"]
+            metric.observe(buckets[len(buckets) // 2])
+        case "summary":
+            metric.observe(1)
+        case "info":
+            metric.info({"simulated": "true"})
+        case "enum":
+            metric.state(declared.options["states"][0])
