@@ -13,4 +13,6 @@ def test_the_table_has_what_the_pages_of_the_services_have(bakery: Bakery) -> No
     assert header == ["request", *questions()["framework"]]
     for column, framework in enumerate(header[1:], start=1):
         service = bakery.bake({"framework": framework}).text("docs/http.md")
-        assert re.findall(r"^\| (`.+?`) \| (\d+) ", service, re.MULTILINE) == [(line[0], line[column]) for line in lines]
+        assert re.findall(r"^\| (`.+?`) \| (\d+) ", service, re.MULTILINE) == [
+            (line[0], line[column]) for line in lines
+        ]
