@@ -14,14 +14,9 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
-pytest_plugins = [
-    "databases",
-    "database",
-    "fresh_run",
-    "metric_assertions",
-    "planted_component",
-    "web_client",
-]
+# Every file of tests/support is a plugin with fixtures.
+pytest_plugins = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
+pytest.register_assert_rewrite(*pytest_plugins)  # they import each other
 
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {

@@ -68,10 +68,11 @@ def discover() -> tuple[Component, ...]:
     """
     root = import_module(__package__.rpartition(".")[0])
     found: dict[str, tuple[str, Component]] = {}
-    for folder in sorted(module.name for module in iter_modules(root.__path__) if module.ispkg):
-        name = f"{root.__name__}.{folder}.component"
-        if find_spec(name) is None:
-            continue
+    folders = sorted(module.name for module in iter_modules(root.__path__) if module.ispkg)
+    names = [f"{root.__name__}.{folder}.component" for folder in folders]
+    # To look for a module imports its package: all of them come before the first component, so
+    # that one may set up what the others stand on.
+    for name in [name for name in names if find_spec(name) is not None]:
         component = getattr(import_module(name), "component", None)
         if not isinstance(component, Component):
             raise ComponentError(f"{name} must export one Component, as `component = Component(…)`")

@@ -1,0 +1,1 @@
+"""The schema of the bookmarks, revision by revision."""

@@ -1,0 +1,1 @@
+"""The kinds of database as Django connects to them, measured."""

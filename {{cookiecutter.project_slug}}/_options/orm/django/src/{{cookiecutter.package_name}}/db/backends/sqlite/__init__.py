@@ -1,0 +1,1 @@
+"""SQLite as Django connects to it."""

@@ -1,0 +1,128 @@
+"""Measures Django's connections: their opening, their queries, and the objects that are written."""
+
+from collections.abc import Callable
+from threading import Lock
+from time import perf_counter
+from typing import Any
+
+from django.core.signals import request_finished
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.signals import post_delete, post_save
+
+from .dialects import DIALECTS
+from .metrics import (
+    record_connection,
+    record_model_operation,
+    record_pool,
+    record_query,
+    record_waiting,
+)
+
+# Each thread has a connection of its own: 16 that serve (web/serving.py) and one a health check.
+MOST_CONNECTIONS = 18
+
+# What Django says to begin, end and nest transactions; no queries, and not said to every database.
+TRANSACTION = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO")
+
+
+class MeasuredConnection(BaseDatabaseWrapper):
+    """The connection of a thread, which records everything that it does."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute_wrappers.append(self._measure_query)
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Open a connection of the driver and make it ready."""
+        record_waiting(1)
+        start = perf_counter()
+        opened = False
+        try:
+            connection = super().get_new_connection(conn_params)
+            opened = True
+        finally:
+            record_connection(perf_counter() - start, opened=opened)
+            record_waiting(-1)
+        DIALECTS[self.vendor].prepare(connection)
+        return connection
+
+    def connect(self) -> None:
+        """Connect; the connection is in use from now on."""
+        super().connect()
+        _open.take(self)
+
+    def close(self) -> None:
+        """Close the connection, or mark it to be closed at the end of its transaction."""
+        super().close()
+        if self.connection is None:
+            _open.forget(self)
+
+    def _measure_query(self, execute: Callable[..., Any], sql: str, *how: Any) -> Any:
+        _open.take(self)
+        if sql.startswith(TRANSACTION):
+            return execute(sql, *how)
+        start = perf_counter()
+        failed = True
+        try:
+            result = execute(sql, *how)
+            failed = False
+            return result
+        finally:
+            record_query(sql, perf_counter() - start, failed=failed)
+
+
+class _OpenConnections:
+    """Which connections are open and which of them are in use."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._in_use: dict[int, bool] = {}
+
+    def take(self, connection: BaseDatabaseWrapper) -> None:
+        if not self._in_use.get(id(connection)):
+            self._set(connection, in_use=True)
+
+    def give_back(self, connection: BaseDatabaseWrapper) -> None:
+        if id(connection) in self._in_use:
+            self._set(connection, in_use=False)
+
+    def forget(self, connection: BaseDatabaseWrapper) -> None:
+        with self._lock:
+            if self._in_use.pop(id(connection), None) is not None:
+                self._record()
+
+    def _set(self, connection: BaseDatabaseWrapper, *, in_use: bool) -> None:
+        with self._lock:
+            self._in_use[id(connection)] = in_use
+            self._record()
+
+    def _record(self) -> None:
+        in_use = sum(self._in_use.values())
+        record_pool(in_use, len(self._in_use) - in_use, 0, MOST_CONNECTIONS)
+
+
+_open = _OpenConnections()
+
+
+def give_back() -> None:
+    """This thread's connections are not in use until its next query."""
+    for connection in connections.all(initialized_only=True):
+        _open.give_back(connection)
+
+
+def _request_finished(**of: object) -> None:
+    give_back()
+
+
+def _saved(sender: type, *, created: bool, **of: object) -> None:
+    record_model_operation("insert" if created else "update", sender.__name__)
+
+
+def _deleted(sender: type, **of: object) -> None:
+    record_model_operation("delete", sender.__name__)
+
+
+request_finished.connect(_request_finished)
+post_save.connect(_saved)
+post_delete.connect(_deleted)

@@ -1,0 +1,70 @@
+"""The database settings: where the data lives, and how Django gets there."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from pydantic import Field, SecretStr, field_validator
+
+from ..core.config import load
+from .dialects import DIALECTS, DialectSettings
+
+# How long a thread keeps its connection, in seconds. Opening SQLite anew takes three times as
+# long as the request that needs it.
+CONNECTION_SECONDS = 600
+
+
+class DatabaseSettings(DialectSettings):
+    """Where the data lives; the URL may hold a password and is never shown."""
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///service.db"),
+        description="URL of the database; SQLite is embedded and needs no server.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_supported(cls, value: SecretStr) -> SecretStr:
+        begins, separator, _ = value.get_secret_value().partition("://")
+        dialect = DIALECTS.get(begins)
+        if dialect is None or not separator:
+            names = " or ".join(f"{name}://" for name in DIALECTS)
+            examples = " or ".join(known.example for known in DIALECTS.values())
+            raise ValueError(f"must be a URL that begins with {names}, like {examples}")
+        try:
+            url = urlsplit(value.get_secret_value())
+            _ = url.port
+            dj_database_url.parse(value.get_secret_value())
+        except ValueError:  # its text shows parts of the URL
+            problem = "cannot be read: write / @ : % in user and password as %2F %40 %3A %25"
+        else:
+            problem = dialect.refuse(url.netloc, url.path.removeprefix("/"))
+        if problem:
+            raise ValueError(f"{problem}, like {dialect.example}")
+        return value
+
+
+def django_databases() -> dict[str, dict[str, Any]]:
+    """The database settings as Django's DATABASES.
+
+    Raises:
+        SettingsError: a database setting is wrong.
+    """
+    settings = load(DatabaseSettings)
+    url = settings.database_url.get_secret_value()
+    name = url.partition("://")[0]
+    kind = DIALECTS[name]
+    said: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS)}
+    options = dict(kind.connect_arguments(settings))
+    if kind.embedded:
+        # A writer waits for its turn when it begins, instead of failing half way.
+        options["transaction_mode"] = "IMMEDIATE"
+    return {
+        "default": {
+            **said,
+            "ENGINE": f"{__package__}.backends.{name}",
+            # What the URL says itself stands.
+            "OPTIONS": {**options, **said.get("OPTIONS", {})},
+            "CONN_HEALTH_CHECKS": not kind.embedded,  # a server may have been restarted meanwhile
+        }
+    }

@@ -1,0 +1,55 @@
+"""The `database` fixture: a migrated database for one test, with Django's connection to it."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import pytest
+from databases import Databases
+
+Use = Callable[[str], None]
+
+
+@pytest.fixture
+def use_database(mock_env: Callable[..., None]) -> Iterator[Use]:
+    """Call it with a URL to make that the service's database for the rest of the test."""
+    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
+
+    def use(url: str) -> None:
+        mock_env(DATABASE_URL=url)
+        engine.dispose()
+
+    yield use
+    engine.dispose()
+
+
+@pytest.fixture
+def migrate(use_database: Use) -> Use:
+    """Call it with the URL of a database to bring its schema to the newest revision."""
+    migrations = import_module("{{ cookiecutter.package_name }}.db.migrations")
+    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
+
+    def upgrade(url: str) -> None:
+        use_database(url)
+        migrations.upgrade()
+        engine.dispose()
+
+    return upgrade
+
+
+@pytest.fixture
+def database(databases: Databases, migrate: Use, use_database: Use) -> str:
+    """The URL of a database with the newest schema and no rows; the service uses it.
+
+    One connection is open, so that the metrics of a request do not depend on which is the first.
+    """
+    url = databases.migrated(migrate)
+    use_database(url)
+    import_module("django.db").connection.ensure_connection()
+    import_module("{{ cookiecutter.package_name }}.db.measured").give_back()
+    return url
+
+
+@pytest.fixture
+def lose_database(database: str, databases: Databases, use_database: Use) -> Callable[[], None]:
+    """Call it to make the database unreachable for the rest of the test."""
+    return lambda: use_database(databases.unreachable())
