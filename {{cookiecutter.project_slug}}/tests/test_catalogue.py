@@ -155,6 +155,38 @@ def test_every_declared_metric_is_driven_once_for_each_label_set(capsys, metrics
         assert metrics.series(name) == len(list(simulate.label_sets(declared)))
 
 
+def test_every_type_of_metric_can_be_driven(plant, metrics):
+    plant(
+        "orders",
+        metrics="from ..metrics.factory import *\n\n\n"
+        "class Orders(MetricGroup, component='orders'):\n"
+        "    placed = Counter('orders_placed_total', 'Orders.')\n"
+        "    open = Gauge('orders_open', 'Orders.', multiprocess='sum')\n"
+        "    took = Histogram('orders_duration_seconds', 'Orders.', buckets=(1, 2, 3))\n"
+        "    size = Summary('orders_size_bytes', 'Orders.')\n"
+        "    build = Info('orders_build', 'Orders.')\n"
+        "    mood = Enum('orders_mood', 'Orders.', states=('good', 'bad'))\n",
+        component="from ..core.components import Component\nfrom .metrics import Orders\n"
+        "component = Component(name='orders', metrics=(Orders,))\n",
+    )
+    simulate.drive()
+    assert metrics.samples("orders") == {
+        "orders_placed_total": 1,
+        "orders_open": 1,
+        'orders_duration_seconds_bucket{le="1.0"}': 0,
+        'orders_duration_seconds_bucket{le="2.0"}': 1,
+        'orders_duration_seconds_bucket{le="3.0"}': 1,
+        'orders_duration_seconds_bucket{le="+Inf"}': 1,
+        "orders_duration_seconds_count": 1,
+        "orders_duration_seconds_sum": 2,
+        "orders_size_bytes_count": 1,
+        "orders_size_bytes_sum": 1,
+        'orders_build_info{simulated="true"}': 1,
+        'orders_mood{orders_mood="good"}': 1,
+        'orders_mood{orders_mood="bad"}': 0,
+    }
+
+
 def test_closed_labels_are_combined_up_to_a_bound_and_spread_over_all_values():
     few = Counter("a_total", "A.", {"x": closed("1", "2"), "y": closed("3", "4"), "z": limited(9)})
     assert list(simulate.label_sets(few)) == [

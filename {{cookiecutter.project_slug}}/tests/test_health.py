@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from {{ cookiecutter.package_name }} import about
 from {{ cookiecutter.package_name }}.core.components import Component, HealthCheck
 from {{ cookiecutter.package_name }}.core.lifecycle import Lifecycle
 from {{ cookiecutter.package_name }}.health import window as window_module
@@ -37,6 +38,7 @@ def test_a_healthy_service_is_live_ready_and_healthy(client):
         assert report == {
             "status": "healthy",
             "version": "0.1.0",
+            "scope": "all",
             "recent_errors_5min": 0,
             "avg_response_time_ms": 0.0,
             "concurrent_users": 0,
@@ -72,6 +74,17 @@ def test_the_report_sums_up_the_requests(client):
     assert report["recent_errors_5min"] == 1
     assert report["avg_response_time_ms"] > 0
     assert report["concurrent_users"] == 1
+
+
+@pytest.mark.parametrize(("workers", "scope"), [("1", "all"), ("2", "one")])
+def test_the_report_says_whether_it_speaks_for_all_workers(mock_env, workers, scope):
+    mock_env(WORKERS=workers)
+    assert health_of().report()[1]["scope"] == scope
+
+
+def test_the_metrics_say_what_runs(client, metrics):
+    labels = f'name="{about().name}",version="0.1.0"'
+    assert metrics.samples("application") == {"application_info{" + labels + "}": 1.0}
 
 
 def test_a_service_that_has_not_started_is_not_ready():

@@ -4,6 +4,7 @@ import pytest
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core import pages
+from {{ cookiecutter.package_name }}.metrics import locations
 from {{ cookiecutter.package_name }}.metrics.recorders import Recorders, Symbol
 
 METRICS = '''"""The metrics of the orders."""
@@ -11,7 +12,7 @@ METRICS = '''"""The metrics of the orders."""
 from functools import wraps
 
 from ..metrics.bounds import closed
-from ..metrics.factory import Counter, Gauge, Histogram, MetricGroup, bound
+from ..metrics.factory import Counter, Enum, Gauge, Histogram, MetricGroup, bound
 
 
 class OrderMetrics(MetricGroup, component="orders"):
@@ -19,6 +20,7 @@ class OrderMetrics(MetricGroup, component="orders"):
 
     placed = Counter("orders_placed_total", "Orders placed.", {"by": closed("hand", "robot")})
     took = Histogram("orders_duration_seconds", "Time to place an order.", buckets=(1.0, 2.0))
+    mood = Enum("orders_mood", "How the robot feels.", states=("good", "bad"))
     open = Gauge("orders_open", "Orders that are open.", multiprocess="livesum")
 
     def count(self, by):
@@ -171,13 +173,11 @@ def test_a_metric_handed_to_other_code_counts_as_recorded(recorders):
     assert "shop.orders.service.other" in found["took"]
 
 
-def test_pages_have_everything_but_line_numbers(plant, tmp_path, monkeypatch, capsys):
+def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant):
     service = "from .metrics import opened\n\n\ndef close():\n    opened(0)\n"
     plant("orders", metrics=METRICS, component=COMPONENT, service=service)
-    monkeypatch.chdir(tmp_path)
-    assert main(["metrics", "locations", "--write"]) == 0
-    assert "wrote docs/metric-locations/orders.md\n" in capsys.readouterr().out
-    page = (tmp_path / "docs/metric-locations/orders.md").read_text()
+    located = locations.locate()
+    page = locations.pages(located)["orders"]
     assert page.partition("## `orders_open`")[2] == (
         "\n\nOrders that are open.\n\n| | |\n|---|---|\n| type | gauge |\n"
         "| several workers | `livesum` |\n"
@@ -185,7 +185,15 @@ def test_pages_have_everything_but_line_numbers(plant, tmp_path, monkeypatch, ca
         "| recorded by | `orders/service.py: close` |\n"
     )
     assert "| buckets | 1, 2 |\n" in page
+    assert "| states | `good`, `bad` |\n" in page
     assert "| label `by` | `hand`, `robot` |\n" in page
+    assert "| recorded by | nothing in this package |\n" in page
+    text = "\n".join(locations.lines(located))
+    assert (
+        "orders_open\n"
+        "    declared  orders/metrics.py:15 OrderMetrics.open\n"
+        "    recorded  orders/service.py:4 close"
+    ) in text
 
 
 def test_stale_missing_and_orphaned_pages_are_named_with_the_cure(tmp_path):
@@ -207,8 +215,18 @@ def test_stale_missing_and_orphaned_pages_are_named_with_the_cure(tmp_path):
     assert (tmp_path / "own.md").read_text() == "# Written by hand\n"
 
 
-def test_a_stale_page_ends_the_check_with_code_1(tmp_path, monkeypatch, capsys):
+def test_a_page_that_is_not_as_the_code_says_ends_the_check_with_code_1(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(locations, "locate", list)
+    pages.write(tmp_path / "docs/metric-locations", {"gone": "# Gone\n"})
     assert main(["metrics", "locations", "--check"]) == 1
-    missing = "docs/metric-locations/http.md is missing: run `make metrics-docs`"
-    assert missing in capsys.readouterr().out.splitlines()
+    assert capsys.readouterr().out == (
+        "docs/metric-locations/gone.md belongs to no component: "
+        "delete it, or run `make metrics-docs`\n"
+    )
+    assert main(["metrics", "locations", "--write"]) == 0
+    assert capsys.readouterr().out == "removed docs/metric-locations/gone.md\n"
+    assert main(["metrics", "locations", "--check"]) == main(["metrics", "locations"]) == 0
+    assert capsys.readouterr().out == ""

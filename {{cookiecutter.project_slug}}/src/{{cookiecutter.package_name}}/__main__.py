@@ -10,6 +10,7 @@ from . import about
 from .core import logging, pages, reference
 from .core.components import Component, discover
 from .core.config import ServiceSettings, Settings, SettingsError, load, load_all
+from .metrics import directory
 from .metrics.settings import collection_switch
 
 CONFIGURATION = Path("docs/configuration")
@@ -21,8 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     It is 0, 1 where a check found something, or 2 for bad settings or arguments.
     """
-    components = discover()
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        if list(arguments[:1]) == ["serve"]:
+            _prepare_for_workers()
+        components = discover()
         chosen = _parser(components).parse_args(arguments)
         load_all(_settings(components))
         logging.configure(load(ServiceSettings))
@@ -30,6 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"These settings are wrong:\n{error}", file=sys.stderr)
         return 2
+
+
+def _prepare_for_workers() -> None:
+    """Before a component is imported: with it comes prometheus_client, which chooses its storage."""
+    try:
+        settings = load(ServiceSettings)
+    except SettingsError:
+        return  # reported later, with everything else that is wrong
+    directory.prepare(several_processes=settings.workers > 1 or settings.max_requests > 0)
 
 
 def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.components import Component
-from ..core.config import load
+from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle, State
 from .checks import CheckRunner
 from .settings import HealthSettings
@@ -19,6 +19,7 @@ class Health:
         self.window = RequestWindow()
         self._lifecycle = lifecycle
         self._version = version
+        self._scope = "one" if load(ServiceSettings).workers > 1 else "all"
         self._runner = CheckRunner(
             tuple(check for component in components for check in component.checks),
             timeout_seconds=settings.health_check_timeout_seconds,
@@ -41,7 +42,8 @@ class Health:
         """The HTTP status and the body of the health report.
 
         `healthy` and `degraded` (an optional check fails) are 200, `unhealthy` is 503. The body
-        names checks and outcomes only: no exception text, no address, no setting.
+        names checks and outcomes only: no exception text, no address, no setting. Its `scope` is
+        `one` where it speaks for one of several workers, else `all`.
         """
         results = self._runner.results()
         failing = [result for result in results if result.outcome != "ok"]
@@ -53,6 +55,7 @@ class Health:
         return (503 if status == "unhealthy" else 200), {
             "status": status,
             "version": self._version,
+            "scope": self._scope,
             "recent_errors_5min": recent.errors,
             "avg_response_time_ms": recent.average_ms,
             "concurrent_users": recent.users,

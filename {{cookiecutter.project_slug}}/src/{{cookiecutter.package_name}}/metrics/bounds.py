@@ -1,6 +1,6 @@
 """Bounds on label sets: what a label may be, and what happens past the limit."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary
 from prometheus_client.metrics import MetricWrapperBase
+
+from .journal import Journal
 
 OVERFLOW = "_overflow"
 
@@ -75,7 +77,10 @@ class NewSeriesBudget:
 
 
 class Bounds:
-    """Decides which label sets of one metric are recorded as they are."""
+    """Decides which label sets of one metric are recorded as they are.
+
+    With a journal the limits hold for all workers together: what one admitted, the others take.
+    """
 
     def __init__(
         self,
@@ -83,6 +88,7 @@ class Bounds:
         max_series: int,
         budget: NewSeriesBudget,
         overflowed: Callable[[], None],
+        journal: Journal | None = None,
     ) -> None:
         self.lock = Lock()
         self.overflowed = overflowed
@@ -90,6 +96,8 @@ class Bounds:
         self._labels = labels
         self._max_series = max_series
         self._budget = budget
+        self._journal = journal
+        self._admitted: set[tuple[str, ...]] = set()
         self._limits = {n: v.values for n, v in labels.items() if isinstance(v, Limited)}
         self._seen: dict[str, set[str]] = {name: set() for name in self._limits}
 
@@ -118,20 +126,48 @@ class Bounds:
 
         Call it under `lock`, for a label set that is new, with the number of those known so far.
         """
-        new = {
-            name: text
-            for name, text in zip(self._labels, texts, strict=True)
-            if name in self._seen and text not in self._seen[name]
-        }
-        crowded = any(len(self._seen[name]) >= self._limits[name] for name in new)
-        if not crowded and series < self._max_series and self._budget.take():
-            for name, text in new.items():
-                self._seen[name].add(text)
+        if (
+            self._fits(texts, series)
+            if self._journal is None
+            else self._fits_all(self._journal, texts)
+        ):
             return texts
         return tuple(
             text if isinstance(values, Closed) else OVERFLOW
             for values, text in zip(self._labels.values(), texts, strict=True)
         )
+
+    def _fits(self, texts: tuple[str, ...], series: int) -> bool:
+        new = [name for name, text in self._limited(texts) if text not in self._seen[name]]
+        crowded = any(len(self._seen[name]) >= self._limits[name] for name in new)
+        if crowded or series >= self._max_series or not self._budget.take():
+            return False
+        self._learn(texts)
+        return True
+
+    def _fits_all(self, journal: Journal, texts: tuple[str, ...]) -> bool:
+        try:
+            with journal.turn() as (news, own):
+                for admitted in news:
+                    self._admitted.add(admitted)
+                    self._learn(admitted)
+                if texts in self._admitted:
+                    return True
+                if not self._fits(texts, len(self._admitted)):
+                    return False
+                own.append(texts)
+                return True
+        except TimeoutError:
+            return False
+
+    def _limited(self, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        for name, text in zip(self._labels, texts, strict=True):
+            if name in self._seen:
+                yield name, text
+
+    def _learn(self, texts: tuple[str, ...]) -> None:
+        for name, text in self._limited(texts):
+            self._seen[name].add(text)
 
     def recount(self, known: Iterable[tuple[object, ...]]) -> None:
         """Make room for values that no label set has any more. Call it under `lock`."""

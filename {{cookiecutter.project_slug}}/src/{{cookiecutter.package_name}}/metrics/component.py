@@ -5,10 +5,11 @@ from . import commands
 from .factory import OverflowMetrics
 from .safety import ErrorMetrics
 from .settings import MetricsSettings
+from .workers import WorkerMetrics
 
 component = Component(
     name="metrics",
     settings=MetricsSettings,
-    metrics=(OverflowMetrics, ErrorMetrics),
+    metrics=(OverflowMetrics, ErrorMetrics, WorkerMetrics),
     commands=commands.add,
 )

@@ -1,8 +1,8 @@
-"""What `/metrics` answers: the current registry, in the format that the scraper asks for."""
+"""What `/metrics` answers: what this process or all workers counted, as the scraper asks for it."""
 
 from prometheus_client.exposition import choose_encoder
 
-from . import registry
+from . import registry, workers
 
 
 def render(accept: str | None) -> tuple[bytes, str]:
@@ -12,4 +12,4 @@ def render(accept: str | None) -> tuple[bytes, str]:
         accept: the scraper's Accept header; OpenMetrics and the text format are known.
     """
     encode, content_type = choose_encoder(accept or "")
-    return encode(registry.active.collectors), content_type
+    return encode(workers.collector or registry.active.collectors), content_type

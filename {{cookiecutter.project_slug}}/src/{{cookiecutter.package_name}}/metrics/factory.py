@@ -27,6 +27,8 @@ from .bounds import (
     bounded_by,
 )
 from .disabled import DISABLED
+from .files import FOLDER
+from .journal import Journal
 from .settings import MetricsSettings, is_collected
 
 M = TypeVar("M", bound=prometheus_client.metrics.MetricWrapperBase)
@@ -231,7 +233,8 @@ def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry)
         limits = load(MetricsSettings)
         budget = to.shared(NewSeriesBudget, limits.max_metrics_per_minute)
         overflowed = partial(_count_overflow, declared.name)
-        return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed)
+        journal = Journal(FOLDER / f"{declared.name}.journal") if FOLDER else None
+        return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed, journal)
 
     return to.metric(definition, partial(declared.build, bounds))
 

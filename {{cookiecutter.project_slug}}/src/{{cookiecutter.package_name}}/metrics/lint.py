@@ -62,7 +62,7 @@ def lint(entries: Iterable[Entry]) -> list[Finding]:
 
 def forgotten(package: str, listed: Iterable[type[MetricGroup]]) -> list[Finding]:
     """The imported groups of the package that no component lists."""
-    known = set(listed)
+    known = {(group.__module__, group.__qualname__) for group in listed}
     return [
         Finding(
             next(declared.where for declared in group.declared.values()),
@@ -71,9 +71,9 @@ def forgotten(package: str, listed: Iterable[type[MetricGroup]]) -> list[Finding
         )
         for group in MetricGroup.__subclasses__()
         if group.__module__.startswith(f"{package}.")
-        and getattr(sys.modules.get(group.__module__), group.__name__, None) is group
+        and group.__module__ in sys.modules
         and group.declared
-        and group not in known
+        and (group.__module__, group.__qualname__) not in known
     ]
 
 

@@ -142,7 +142,11 @@ class _Reading:
         self._known = known
         self._symbol = symbol
         self._nodes = list(_own(node))
-        self._local = {name for one in self._nodes for name in _bound_by(one)}
+        self._local = {one.arg for one in self._nodes if isinstance(one, ast.arg)} | {
+            one.id
+            for one in self._nodes
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+        }
 
     def read(self) -> None:
         known, me = self._known, self._symbol
@@ -216,14 +220,10 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
 
 def _assignments(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST | None]]:
     """What a statement, comprehension or `with` stores into, and the value."""
-    value = next(
-        (getattr(node, n) for n in ("value", "iter", "context_expr") if hasattr(node, n)), None
-    )
-    for name in ("target", "optional_vars"):
-        if getattr(node, name, None) is not None:
-            yield getattr(node, name), value
-    for target in getattr(node, "targets", ()):
-        yield target, value
+    value = getattr(node, "value", getattr(node, "iter", getattr(node, "context_expr", None)))
+    single = (getattr(node, "target", None), getattr(node, "optional_vars", None))
+    targets = (*getattr(node, "targets", ()), *single)
+    return ((target, value) for target in targets if target is not None)
 
 
 def _stored(target: ast.AST) -> Iterator[ast.AST]:
@@ -244,14 +244,6 @@ def _recordings(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Call):
         return [*node.args, *(keyword.value for keyword in node.keywords)]
     return []
-
-
-def _bound_by(node: ast.AST) -> Iterator[str]:
-    """The parameter or variable that a node makes."""
-    if isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        yield node.id
 
 
 def _is_self(node: ast.AST) -> bool:

@@ -63,7 +63,7 @@ class MetricsRegistry:
     def __init__(self, collectors: CollectorRegistry, mode: Mode = "production") -> None:
         self.collectors = collectors
         self.mode = mode
-        self.groups: dict[type, Any] = {}
+        self.groups: dict[Any, Any] = {}
         self._ledger: _Ledger = vars(collectors).setdefault("service_metrics", _Ledger())
 
     def metric(self, definition: Definition, build: Callable[[CollectorRegistry], C]) -> C:

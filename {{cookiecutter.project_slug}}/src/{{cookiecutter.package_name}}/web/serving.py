@@ -1,5 +1,6 @@
 """Serves an application of any framework: one gunicorn, configured in one place."""
 
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from ..core.config import ServiceSettings
+from ..metrics import workers
+
+log = logging.getLogger(__name__)
 
 # Requests that a WSGI worker answers at the same time; an ASGI worker needs no such limit.
 WSGI_THREADS = 16
@@ -84,6 +88,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "when_ready": _stop_gracefully_on_interrupt,
             "post_worker_init": _leave_interrupts_to_the_master,
             "worker_exit": self._stop,
+            "child_exit": _merge_metrics,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -98,6 +103,17 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     def _stop(self, arbiter: Any, worker: Any) -> None:
         if self._served is not None:
             self._served.stop()
+
+
+def _merge_metrics(arbiter: Any, worker: Any) -> None:
+    """What a worker counted outlives it; a failure must not end the master, and all workers."""
+    try:
+        if workers.collector is not None:
+            workers.collector.merge_dead()
+    except Exception:
+        log.exception(
+            "the metrics of worker %s were not merged; the next exit tries again", worker.pid
+        )
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed

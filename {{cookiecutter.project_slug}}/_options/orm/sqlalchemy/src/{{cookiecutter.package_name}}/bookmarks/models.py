@@ -13,6 +13,7 @@ class Bookmark(Model):
     """A page that somebody wants to find again."""
 
     __tablename__ = "bookmarks"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # the id of a deleted one never comes again
 
     id: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(String(2000))

@@ -1,0 +1,302 @@
+"""Several workers count as one: exactly, through kills and restarts, in every scrape."""
+
+import http.client
+import json
+import os
+import signal
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from bakery import Answers, Project, environment, questions
+from prometheus_client import Metric
+from server import HOST, Server, free_port, wait_until_ready
+from test_live_server import BOOKMARKS, ONE, PAGE, bookmark_round_trip, counted
+
+REQUESTS = ("http_requests", "http_requests_total", "method", "endpoint", "status")
+IN_PROGRESS = ("http_requests_in_progress", "http_requests_in_progress", "method", "endpoint")
+
+
+@pytest.fixture(scope="module", params=questions()["framework"])
+def project(request: pytest.FixtureRequest, workshop: Callable[[Answers], Project]) -> Project:
+    """Return an installed project of each framework."""
+    return workshop({"framework": request.param})
+
+
+@pytest.fixture(scope="module")
+def four(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Service"]:
+    """Return a service with four workers, started on an empty database."""
+    with running(project, tmp_path_factory.mktemp("four"), WORKERS="4") as service:
+        yield service
+        assert service.stop() == 0
+    assert service.server.said.count("migrated bookmarks") == 1
+    assert "ERROR" not in service.server.said.replace("SIGKILL! Perhaps", "")
+    assert "Traceback" not in service.server.said
+
+
+@dataclass
+class Service:
+    """A running service with its process and the directory that its workers count in."""
+
+    server: Server
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def files(self) -> list[str]:
+        """Return the names of the files that hold counts."""
+        return sorted(path.name for path in self.folder.glob("*.db"))
+
+    def counts(self) -> dict[tuple[str, ...], int]:
+        """Return the requests that a scrape shows, by method, endpoint and status."""
+        return dict(counted(self.server.scrape(), *REQUESTS))
+
+    def stop(self) -> int:
+        """Ask the service to end as an init system does, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+
+@contextmanager
+def running(project: Project, tmp_path: Path, **more: str) -> Iterator[Service]:
+    """Serve without make between the test and the process, on a database of its own."""
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/service.db", "PROMETHEUS_MULTIPROC_DIR": f"{tmp_path}/counts"}
+    server = Server(free_port())
+    log = tmp_path / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [".venv/bin/python", "-m", project.answers["package_name"], "serve"],
+            cwd=project.path,
+            env=environment(HOST=HOST, PORT=str(server.port), **{**settings, **more}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until_ready(server, process)
+            yield Service(server, process, tmp_path / "counts")
+        except BaseException as error:
+            error.add_note(log.read_text(encoding="utf-8"))
+            raise
+        finally:
+            process.terminate()
+            try:
+                process.wait(40)
+            finally:
+                process.kill()
+                server.said = log.read_text(encoding="utf-8")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for what the server is about to do."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@dataclass
+class Scraper(threading.Thread):
+    """Scrapes until it is stopped; what was counted must never go back."""
+
+    service: Service
+    scrapes: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.stopping = threading.Event()
+
+    __hash__ = threading.Thread.__hash__
+
+    def run(self) -> None:
+        """Scrape back to back; a connection that a killed worker held may break, an answer may not be wrong."""
+        before: dict[str, float] = {}
+        while not self.stopping.is_set():
+            try:
+                answer = self.service.server.ask("GET", "/metrics")
+            except (OSError, http.client.HTTPException):
+                continue
+            if answer.status != 200:
+                self.wrong.append(f"{answer.status} {answer.body.decode()}")
+                continue
+            self.scrapes += 1
+            now = {
+                line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+                for line in answer.body.decode().splitlines()
+                if line.partition("{")[0].endswith(("_total", "_bucket", "_count"))
+            }
+            fell = [name for name, value in before.items() if now.get(name, -1) < value]
+            self.wrong += [f"{name}: {now.get(name)} after {before[name]}" for name in fell]
+            before = now
+
+    def __enter__(self) -> "Scraper":
+        self.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.stopping.set()
+        self.join()
+
+
+@dataclass
+class Load:
+    """Clients that ask without a pause, and know what was sent and what was answered."""
+
+    server: Server
+    sent: int = 0
+    answered: int = 0
+    wrong: list[int] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self._ask) for _ in range(4)]
+
+    def _ask(self) -> None:
+        while not self.stopping.is_set():
+            with self.lock:
+                self.sent += 1
+            try:
+                status = self.server.ask("GET", BOOKMARKS).status
+            except (OSError, http.client.HTTPException):
+                continue
+            with self.lock:
+                self.answered += 1
+                if status != 200:
+                    self.wrong.append(status)
+
+    def __enter__(self) -> "Load":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_four_workers_count_as_one(four: Service) -> None:
+    server = four.server
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(bookmark_round_trip, server) for _ in range(40)]:
+            done.result()
+    for _ in range(40):
+        server.send("GET", "/nowhere", "unmatched", 404)
+    for _ in range(20):
+        families = server.scrape()
+        assert counted(families, *REQUESTS) == server.sent
+        assert set(counted(families, *IN_PROGRESS).values()) == {0}
+    counting = [path for path in four.folder.glob("counter_*.db") if b"http_requests_total" in path.read_bytes()]
+    assert len(counting) >= 2, "one worker did it all: the test shows nothing"
+    assert server.ask("GET", "/health").json()["scope"] == "one"
+    assert {"application_info", "python_info", "process_cpu_seconds", "process_start_time_seconds"} <= set(families)
+
+
+def test_an_empty_and_a_torn_file_cost_only_what_they_lost(four: Service) -> None:
+    four.server.send("GET", BOOKMARKS, BOOKMARKS, 200)
+    dead = [subprocess.Popen(["true"]) for _ in range(2)]
+    for process in dead:
+        process.wait()
+    source = next(path for path in four.folder.glob("counter_*.db") if b"http_requests_total" in path.read_bytes())
+    content = source.read_bytes()
+    (four.folder / f"counter_{dead[0].pid}.db").touch()
+    (four.folder / f"counter_{dead[1].pid}.db").write_bytes(content[:20])
+    for _ in range(8):
+        families = four.server.scrape()
+        [lost] = [one.value for one in families["metrics_torn_files"].samples if one.name.endswith("_total")]
+        assert lost == 2
+        assert counted(families, *REQUESTS) == four.server.sent
+    assert not {f"counter_{process.pid}.db" for process in dead} & set(four.files())
+
+
+def test_killed_workers_lose_nothing_that_was_answered(four: Service) -> None:
+    before = four.counts().get(("GET", BOOKMARKS, "200"), 0)
+    with Scraper(four) as scraper, Load(four.server) as load:
+        for _ in range(3):
+            time.sleep(0.5)
+            victim = four.workers()[0]
+            os.kill(victim, signal.SIGKILL)
+            wait_for(lambda gone=victim: gone not in four.workers() and len(four.workers()) == 4)
+        time.sleep(0.5)
+    assert scraper.wrong == []
+    assert scraper.scrapes > 5
+    assert load.wrong == []
+    assert load.answered > 50
+    requests = four.counts()["GET", BOOKMARKS, "200"] - before
+    assert load.answered <= requests <= load.sent
+    assert load.sent - load.answered <= 3 * len(load.threads), "more was lost than was under way"
+    assert set(counted(four.server.scrape(), *IN_PROGRESS).values()) == {0}
+    assert len([name for name in four.files() if name.startswith("counter_")]) <= 4 + 1 + 1, "4, the server, merged"
+
+
+def test_workers_that_are_replaced_lose_nothing_and_leave_no_files(project: Project, tmp_path: Path) -> None:
+    with running(project, tmp_path, WORKERS="2", MAX_REQUESTS="60") as service:
+        with Scraper(service) as scraper, ThreadPoolExecutor(4) as pool:
+            first = set(service.workers())
+            for done in [pool.submit(service.server.send, "GET", BOOKMARKS, BOOKMARKS, 200) for _ in range(900)]:
+                done.result()
+        assert scraper.wrong == []
+        assert scraper.scrapes > 3
+        assert not first & set(service.workers())
+        assert service.counts() == service.server.sent
+        wait_for(lambda: len(service.workers()) == 2)
+        assert len(service.files()) <= 4 * (2 + 1 + 1), "the workers, the server, and what is merged"
+        assert service.stop() == 0
+
+
+def test_one_worker_that_is_replaced_counts_on(project: Project, tmp_path: Path) -> None:
+    with running(project, tmp_path, WORKERS="1", MAX_REQUESTS="50") as service:
+        [first] = service.workers()
+        for _ in range(200):
+            service.server.send("GET", BOOKMARKS, BOOKMARKS, 200)
+        assert first not in service.workers()
+        assert service.counts() == service.server.sent
+        assert service.stop() == 0
+
+
+def test_a_limit_on_label_sets_holds_for_all_workers(project: Project, tmp_path: Path) -> None:
+    with running(project, tmp_path, WORKERS="4", METRICS_MAX_SERIES="3") as service:
+        with Scraper(service) as scraper, ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(bookmark_round_trip, service.server) for _ in range(60)]:
+                done.result()
+        assert scraper.wrong == []
+        counts = service.counts()
+        assert sum(counts.values()) == service.server.sent.total() == 300
+        assert len([labels for labels in counts if "_overflow" not in labels]) == 3
+        assert service.stop() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_that_is_told_to_stop_answers_what_is_under_way_and_ends_0(
+    project: Project, tmp_path: Path, workers: str
+) -> None:
+    body = json.dumps(PAGE).encode()
+    (tmp_path / "temporary").mkdir()
+    temporary = {"PROMETHEUS_MULTIPROC_DIR": "", "TMPDIR": f"{tmp_path}/temporary"}
+    with running(project, tmp_path, WORKERS=workers, **temporary) as service:
+        connection = http.client.HTTPConnection(HOST, service.server.port, timeout=10)
+        connection.putrequest("POST", BOOKMARKS)
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:10])
+        time.sleep(0.3)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        connection.send(body[10:])
+        assert connection.getresponse().status == 201
+        connection.close()
+        assert service.process.wait(20) == 0
+    assert list((tmp_path / "temporary").iterdir()) == []

@@ -1,0 +1,106 @@
+"""What all workers counted, as one exposition: the counterpart of a registry in one process."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from prometheus_client import Metric, PlatformCollector
+from prometheus_client.registry import Collector
+
+from . import registry
+from .factory import Counter, MetricGroup, bound
+from .files import FOLDER, CountFile, CountFiles, Key, Values, combine, parsed
+from .processes import ProcessesCollector
+
+
+class WorkerMetrics(MetricGroup, component="metrics"):
+    """What went wrong with the files that workers count in."""
+
+    torn = Counter(
+        "metrics_torn_files_total",
+        "Files of dead workers that ended within an entry; what came after the last whole one is lost.",
+    )
+
+
+class WorkersCollector(Collector):
+    """Collects the files of all workers; sums but for gauges that declare another mode."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = CountFiles(folder)
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric that is kept in files, with the processes, the platform and the facts."""
+        yield from self._counted()
+        yield from ProcessesCollector().collect()
+        yield from PlatformCollector(registry=None).collect()
+        yield from self._facts()
+
+    def merge_dead(self) -> None:
+        """Merge the files of dead workers and drop their gauges; call it when a worker died."""
+        torn = self._files.merge_dead()
+        if torn:
+            bound(WorkerMetrics).torn.inc(torn)
+
+    def _counted(self) -> Iterable[Metric]:
+        files = self._files.read()
+        if any(file.dead for file, _, whole in files if not whole):
+            self.merge_dead()
+            files = self._files.read()
+        totals: dict[str, Values] = {}
+        families: dict[str, Metric] = {}
+        for file, values, _ in files:
+            if file.mode == "all":
+                _add_each(families, file, values)
+            else:
+                combine(totals.setdefault(file.kind, {}), values, file.mode)
+        for kind, values in totals.items():
+            if kind == "histogram":
+                _add_histograms(families, values)
+            else:
+                for key, (value, _) in values.items():
+                    name = parsed(key)
+                    _family(families, name, kind).add_sample(name.sample, name.labels, value)
+        return families.values()
+
+    def _facts(self) -> Iterator[Metric]:
+        """Info and enum metrics are kept in no file: they say what holds in this worker."""
+        for group, instance in registry.active.groups.items():
+            for attribute, declared in group.declared.items():
+                if declared.kind in ("info", "enum"):
+                    yield from getattr(instance, attribute).collect()
+
+
+# What speaks for all workers where there are several; None where the registry says it all.
+collector = WorkersCollector(FOLDER) if FOLDER is not None else None
+
+
+def _family(families: dict[str, Metric], key: Key, kind: str) -> Metric:
+    family = families.get(key.metric)
+    if family is None:
+        family = families[key.metric] = Metric(key.metric, key.help, kind.partition("_")[0])
+    return family
+
+
+def _add_each(families: dict[str, Metric], file: CountFile, values: Values) -> None:
+    for text, (value, _) in values.items():
+        key = parsed(text)
+        labels = {**key.labels, "pid": file.process}
+        _family(families, key, file.kind).add_sample(key.sample, labels, value)
+
+
+def _add_histograms(families: dict[str, Metric], values: Values) -> None:
+    """Files hold what fell into each bucket alone; the exposition has what fell up to its bound."""
+    children: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[Key, float]]] = {}
+    for text, (value, _) in values.items():
+        key = parsed(text)
+        children.setdefault((key.metric, key.child), []).append((key, value))
+    for (metric, labels), parts in children.items():
+        family = _family(families, parts[0][0], "histogram")
+        count = 0.0
+        buckets = [part for part in parts if part[0].sample.endswith("_bucket")]
+        for key, value in sorted(buckets, key=lambda part: part[0].bucket):
+            count += value
+            family.add_sample(key.sample, key.labels, count)
+        family.add_sample(f"{metric}_count", dict(labels), count)
+        for key, value in parts:
+            if key.sample.endswith("_sum"):
+                family.add_sample(key.sample, key.labels, value)

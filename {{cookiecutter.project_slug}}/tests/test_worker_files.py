@@ -1,0 +1,207 @@
+"""What several processes counted is read as one, whoever of them lives, dies or is cut off."""
+
+import os
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from prometheus_client.mmap_dict import MmapedDict
+
+from {{ cookiecutter.package_name }}.metrics.files import CountFiles
+from {{ cookiecutter.package_name }}.metrics.workers import WorkersCollector
+
+ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
+TWO = '["requests", "requests_total", {"code": "500"}, "Help."]'
+
+
+@pytest.fixture(scope="session")
+def dead() -> list[int]:
+    """Process ids that nobody has any more."""
+    ended = [subprocess.Popen([sys.executable, "-c", ""]) for _ in range(3)]
+    return [process.pid for process in ended if process.wait() == 0]
+
+
+def write(folder: Path, kind: str, process: object, values: dict[str, float]) -> Path:
+    """Write a file as a process does; it appears at once, with all its values."""
+    part = folder / f"{kind}_{process}.new"
+    file = MmapedDict(str(part))
+    for key, value in values.items():
+        file.write_value(key, value, 0.0)
+    file.close()
+    return part.rename(part.with_suffix(".db"))
+
+
+def totals(folder: Path) -> dict[str, float]:
+    """The sums of all files by key."""
+    found: dict[str, float] = {}
+    for _, values, _ in CountFiles(folder).read():
+        for key, (value, _) in values.items():
+            found[key] = found.get(key, 0.0) + value
+    return found
+
+
+def names(folder: Path) -> set[str]:
+    """The names of the files that hold values."""
+    return {path.name for path in folder.glob("*.db")}
+
+
+RECORDED_BY_FOUR_PROCESSES = """
+import os, random
+from pathlib import Path
+from prometheus_client import Counter, Gauge, Histogram, Summary, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from {{ cookiecutter.package_name }}.metrics.workers import WorkersCollector
+
+modes = "sum max min mostrecent livesum livemax livemin livemostrecent all liveall".split()
+counter, plain = Counter("c", "A counter.", ["a", "b"]), Counter("plain", "No labels.")
+histogram = Histogram("h", "A histogram.", ["a"], buckets=(0.1, 1, 10))
+summary = Summary("s", "A summary.", ["a"])
+gauges = [Gauge(f"g_{mode}", "A gauge.", ["a"], multiprocess_mode=mode) for mode in modes]
+
+def record(seed):
+    rng = random.Random(seed)
+    for _ in range(200):
+        a = str(rng.randrange(5))
+        counter.labels(a, str(rng.randrange(3))).inc(rng.randrange(9))
+        plain.inc()
+        histogram.labels(a).observe(rng.randrange(200) / 8)
+        summary.labels(a).observe(rng.randrange(9))
+    for gauge in gauges:
+        gauge.labels("x").set(rng.randrange(100))
+
+for seed in range(3):
+    child = os.fork()
+    if child == 0:
+        record(seed)
+        os._exit(0)
+    os.waitpid(child, 0)
+record(3)
+
+def samples(collector):
+    return sorted(
+        (family.name, family.type, family.documentation, s.name, sorted(s.labels.items()), s.value)
+        for family in collector.collect()
+        for s in family.samples
+        if not family.name.startswith(("process_", "python_", "metrics_"))
+    )
+
+theirs, ours = MultiProcessCollector(None), WorkersCollector(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+before = samples(theirs)
+assert len(before) == 72
+assert samples(ours) == before
+ours.merge_dead()
+living = [one for one in before if "live" not in one[0] and one[0] != "g_all"]
+kept = lambda collector: [one for one in samples(collector) if "live" not in one[0] and one[0] != "g_all"]
+assert kept(ours) == kept(theirs) == living
+generate_latest(ours)
+"""
+
+
+def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path):
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", RECORDED_BY_FOUR_PROCESSES], env=environment, check=True)
+
+
+def test_the_files_of_dead_processes_become_one(tmp_path, dead):
+    for process in dead:
+        write(tmp_path, "counter", process, {ONE: 2.0})
+        write(tmp_path, "gauge_livesum", process, {ONE: 1.0})
+    write(tmp_path, "counter", os.getpid(), {ONE: 1.0, TWO: 5.0})
+    assert CountFiles(tmp_path).merge_dead() == 0
+    assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
+    assert totals(tmp_path) == {ONE: 7.0, TWO: 5.0}
+
+
+def test_a_process_id_that_comes_again_counts_again(tmp_path, dead):
+    for _ in range(3):
+        write(tmp_path, "counter", dead[0], {ONE: 2.0})
+        CountFiles(tmp_path).merge_dead()
+    assert names(tmp_path) == {"counter_merged.db"}
+    assert totals(tmp_path) == {ONE: 6.0}
+
+
+def test_the_layout_of_the_files_is_the_known_one(tmp_path):
+    def entry(key: str, value: float) -> bytes:
+        padded = key.encode() + b" " * (8 - (len(key) + 4) % 8)
+        return struct.pack("i", len(key)) + padded + struct.pack("dd", value, 0.0)
+
+    body = entry(ONE, 2.0) + entry(TWO, 3.0)
+    expected = struct.pack("ii", 8 + len(body), 0) + body
+    written = write(tmp_path, "counter", "merged", {ONE: 2.0, TWO: 3.0}).read_bytes()
+    assert written.rstrip(b"\0") == expected.rstrip(b"\0")
+    (tmp_path / "counter_merged.db").write_bytes(expected)
+    assert totals(tmp_path) == {ONE: 2.0, TWO: 3.0}
+
+
+def test_a_torn_file_is_read_up_to_its_last_whole_entry(tmp_path):
+    file = write(tmp_path, "counter", os.getpid(), {ONE: 2.0, TWO: 3.0})
+    content = file.read_bytes()
+    used = struct.unpack_from("i", content)[0]
+    first = 8 + (used - 8) // 2
+    for length in range(used):
+        file.write_bytes(content[:length])
+        [(_, values, whole)] = CountFiles(tmp_path).read()
+        assert values == ({ONE: (2.0, 0.0)} if length >= first else {}), length
+        assert not whole
+
+
+@pytest.mark.parametrize("length", [-24, -4, 10_000])
+def test_a_length_that_cannot_be_ends_the_reading(tmp_path, length):
+    file = write(tmp_path, "counter", os.getpid(), {ONE: 2.0, TWO: 3.0})
+    content = bytearray(file.read_bytes())
+    struct.pack_into("i", content, 8 + (struct.unpack_from("i", content)[0] - 8) // 2, length)
+    file.write_bytes(content)
+    [(_, values, whole)] = CountFiles(tmp_path).read()
+    assert (values, whole) == ({ONE: (2.0, 0.0)}, False)
+
+
+def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead, metrics, caplog):
+    write(tmp_path, "counter", os.getpid(), {ONE: 1.0})
+    file = write(tmp_path, "counter", dead[0], {ONE: 2.0, TWO: 3.0})
+    file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
+    (tmp_path / f"counter_{dead[1]}.db").touch()
+    collector = WorkersCollector(tmp_path)
+    with metrics.adds({"metrics_torn_files_total": 2.0}):
+        for _ in range(3):
+            list(collector.collect())
+    assert totals(tmp_path) == {ONE: 3.0}
+    assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
+    assert len([record for record in caplog.records if "is torn" in record.getMessage()]) == 2
+
+
+def test_a_file_that_a_living_process_is_about_to_fill_is_left_alone(tmp_path, metrics):
+    (tmp_path / f"counter_{os.getpid()}.db").touch()
+    with metrics.adds({}):
+        list(WorkersCollector(tmp_path).collect())
+    assert names(tmp_path) == {f"counter_{os.getpid()}.db"}
+
+
+def test_a_reader_meets_every_count_once_while_files_are_merged(tmp_path, dead):
+    write(tmp_path, "counter", os.getpid(), {ONE: 0.0})
+    written = [0]
+    stop = threading.Event()
+    wrong: list[tuple[float, float, float]] = []
+    seen = [0.0]
+
+    def read() -> None:
+        while not stop.is_set():
+            least = written[0]
+            found = totals(tmp_path)[ONE]
+            if not max(least, seen[0]) <= found <= written[0] + 1:
+                wrong.append((least, found, written[0]))
+            seen[0] = found
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(1, 101):
+        write(tmp_path, "counter", dead[number % 3], {ONE: 1.0})
+        written[0] = number
+        CountFiles(tmp_path).merge_dead()
+    stop.set()
+    reader.join()
+    assert wrong == []
+    assert seen[0] > 0
+    assert totals(tmp_path) == {ONE: 100.0}
