@@ -37,8 +37,8 @@ def four(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield service
         assert service.stop() == 0
     assert service.server.said.count("migrated bookmarks") == 1
-    assert "ERROR" not in service.server.said.replace("SIGKILL! Perhaps", "")
-    assert "Traceback" not in service.server.said
+    said = service.server.said.splitlines()
+    assert [line for line in said if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)] == []
 
 
 @dataclass
@@ -246,7 +246,7 @@ def test_workers_that_are_replaced_lose_nothing_and_leave_no_files(project: Proj
     with running(project, tmp_path, WORKERS="2", MAX_REQUESTS="60") as service:
         with Scraper(service) as scraper, ThreadPoolExecutor(4) as pool:
             first = set(service.workers())
-            for done in [pool.submit(service.server.send, "GET", BOOKMARKS, BOOKMARKS, 200) for _ in range(900)]:
+            for done in [pool.submit(service.server.send, "GET", BOOKMARKS, BOOKMARKS, 200) for _ in range(600)]:
                 done.result()
         assert scraper.wrong == []
         assert scraper.scrapes > 3
@@ -260,9 +260,11 @@ def test_workers_that_are_replaced_lose_nothing_and_leave_no_files(project: Proj
 def test_one_worker_that_is_replaced_counts_on(project: Project, tmp_path: Path) -> None:
     with running(project, tmp_path, WORKERS="1", MAX_REQUESTS="50") as service:
         [first] = service.workers()
-        for _ in range(200):
+        deadline = time.monotonic() + 20
+        while service.workers() == [first]:
             service.server.send("GET", BOOKMARKS, BOOKMARKS, 200)
-        assert first not in service.workers()
+            assert time.monotonic() < deadline
+        wait_for(lambda: len(service.workers()) == 1)
         assert service.counts() == service.server.sent
         assert service.stop() == 0
 

@@ -58,13 +58,22 @@ class safe_metrics_operation(ContextDecorator):  # noqa: N801 - reads as the fun
 
     def __call__(self, function: F) -> F:
         """The function with its metrics' failures swallowed; it returns None after one."""
-        if not iscoroutinefunction(function):
-            return super().__call__(function)
+        if iscoroutinefunction(function):
 
-        @wraps(function)
-        async def wrapped(*arguments: Any, **options: Any) -> Any:
-            with self:
-                return await function(*arguments, **options)
+            @wraps(function)
+            async def wrapped(*arguments: Any, **options: Any) -> Any:
+                with self:
+                    return await function(*arguments, **options)
+
+        else:
+            # Not by `with`, which takes as long as counting once more.
+            @wraps(function)
+            def wrapped(*arguments: Any, **options: Any) -> Any:
+                try:
+                    return function(*arguments, **options)
+                except Exception as error:
+                    if not self.__exit__(type(error), error, error.__traceback__):
+                        raise
 
         return wrapped  # type: ignore[return-value]  # same signature, by wraps
 

@@ -124,6 +124,23 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+        self.error_log.addFilter(_OnceAWorker())
+
+
+class _OnceAWorker(logging.Filter):
+    """An ASGI worker announces its end with each request that it answers until then: once will do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_by = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass every record but a repeated announcement."""
+        if not str(record.msg).startswith("Autorestarting"):
+            return True
+        repeated = self._said_by == record.process
+        self._said_by = record.process or 0
+        return not repeated
 
 
 def _stop_gracefully_on_interrupt(arbiter: Any) -> None:
