@@ -14,7 +14,8 @@ from .dialects import DIALECTS
 from .metrics import (
     record_connection,
     record_model_operation,
-    record_pool,
+    record_pool_size,
+    record_pool_use,
     record_query,
     record_waiting,
 )
@@ -51,6 +52,7 @@ class MeasuredConnection(BaseDatabaseWrapper):
         """Connect; the connection is in use from now on."""
         super().connect()
         _open.take(self)
+        record_pool_size(overflow=0, limit=MOST_CONNECTIONS)
 
     def close(self) -> None:
         """Close the connection, or mark it to be closed at the end of its transaction."""
@@ -99,7 +101,7 @@ class _OpenConnections:
 
     def _record(self) -> None:
         in_use = sum(self._in_use.values())
-        record_pool(in_use, len(self._in_use) - in_use, 0, MOST_CONNECTIONS)
+        record_pool_use(in_use, len(self._in_use) - in_use)
 
 
 _open = _OpenConnections()
