@@ -247,6 +247,7 @@ def test_a_file_is_counted_with_the_part_that_completes_it(database, metrics):
     app = application(path("file", lambda request: FileResponse(io.BytesIO(b"x" * 5000))))
     series = 'http_requests_total{endpoint="/file",method="GET",status="200"}'
     asked = Asked(app, "/file", **{"wsgi.file_wrapper": object})
+    assert asked.environ["wsgi.file_wrapper"] is object
     parts = iter(asked.body)
     assert len(next(parts)) == 4096
     assert series not in metrics.samples()

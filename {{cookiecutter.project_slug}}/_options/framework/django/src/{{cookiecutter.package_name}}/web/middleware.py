@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.util import FileWrapper
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import (
@@ -44,9 +45,11 @@ class MeasuredDjango(WSGIHandler):
         """Serve one request."""
         environ[MEASURED] = answer = MeasuredAnswer(environ, _started, self._window)
         # The server's own wrapper would send a file by itself and tell nobody how far it got.
-        environ.pop("wsgi.file_wrapper", None)
+        # Django takes it only while it is there; the server wants to find it again.
+        wrapper = environ.pop("wsgi.file_wrapper", FileWrapper)
         try:
             response = super().__call__(environ, start_response)
+            environ["wsgi.file_wrapper"] = wrapper
             if response.streaming:
                 answer.start(str(response.status_code), list(response.items()))
                 return answer.with_body(response)
