@@ -26,7 +26,8 @@ def test_clients_get_what_the_page_says(client, rows):
         name, _, value = header.partition(": ")
         sent = answer.headers.get(name, "").removeprefix(str(client.base_url).rstrip("/"))
         assert sorted(sent.split(", ")) == sorted(value.split(", "))
-        assert (answer.json() if answer.content else "") == (json.loads(body) if body else "")
+        if method != "HEAD":  # without a server in between, it may have one
+            assert (answer.json() if answer.content else "") == (json.loads(body) if body else "")
 
 
 def test_the_page_has_what_frameworks_answer_differently(rows):
