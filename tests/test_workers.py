@@ -38,7 +38,9 @@ def four(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert service.stop() == 0
     assert service.server.said.count("migrated bookmarks") == 1
     said = service.server.said.splitlines()
-    assert [line for line in said if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)] == []
+    assert [
+        line for line in said if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)
+    ] == []
 
 
 @dataclass
