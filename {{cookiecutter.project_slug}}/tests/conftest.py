@@ -10,9 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import prometheus_client
 import pytest
-from prometheus_client import CollectorRegistry
+
+# Set before the first import of prometheus_client, which then decides whether it writes to files.
+ENVIRONMENT = pytest.MonkeyPatch()
+ENVIRONMENT.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+import prometheus_client  # noqa: E402
+from prometheus_client import CollectorRegistry  # noqa: E402
 
 # Every file of tests/support is a plugin with fixtures.
 pytest_plugins = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
@@ -33,12 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process, and leave it as it was found at the end."""
     scratch = Path(tempfile.mkdtemp(prefix="tests-"))
     config.add_cleanup(lambda: shutil.rmtree(scratch, ignore_errors=True))
-    environment = pytest.MonkeyPatch()
-    config.add_cleanup(environment.undo)
+    config.add_cleanup(ENVIRONMENT.undo)
     for name, value in TEST_ENVIRONMENT.items():
-        environment.setenv(name, value)
-    environment.setenv("DATABASE_URL", f"sqlite:///{scratch}/session.db")
-    environment.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+        ENVIRONMENT.setenv(name, value)
+    ENVIRONMENT.setenv("DATABASE_URL", f"sqlite:///{scratch}/session.db")
     defaults = config.stash[DEFAULTS] = DefaultRegistry(prometheus_client.REGISTRY)
     config.add_cleanup(defaults.restore)
     defaults.redirect(CollectorRegistry(auto_describe=True))
@@ -50,10 +53,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("metrics")
 
 
+# What pytest-forked does on purpose: its child ends without closing the files it redirects, and
+# a fork is safe here because no other thread holds a lock.
+FORKED_WARNINGS = (
+    "ignore:unclosed file:ResourceWarning",
+    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning",
+    "ignore:.*use of fork\\(\\) may lead to deadlocks:DeprecationWarning",
+)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run forked tests first: a fork tears down the session fixtures that are alive by then."""
     items.sort(key=lambda item: item.get_closest_marker("forked") is None)
+    for item in items:
+        if item.get_closest_marker("forked") is not None:
+            item.add_marker(pytest.mark.filterwarnings(*FORKED_WARNINGS))
 
 
 class DefaultRegistry:

@@ -13,7 +13,6 @@ from {{ cookiecutter.package_name }}.metrics.factory import (
     Counter,
     Histogram,
     MetricGroup,
-    OverflowMetrics,
     bound,
 )
 from {{ cookiecutter.package_name }}.metrics.settings import MetricsSettings
@@ -73,8 +72,7 @@ def test_a_label_keeps_to_its_own_limit(metrics):
 def test_new_label_sets_of_all_metrics_share_a_minute(metrics, patch_settings, monkeypatch):
     now = 0.0
     monkeypatch.setattr(Bounds.__module__ + ".monotonic", lambda: now)
-    patch_settings(MetricsSettings, max_metrics_per_minute=3)
-    bound(OverflowMetrics).overflow.labels("visits_total")
+    patch_settings(MetricsSettings, max_metrics_per_minute=2)
     bound(Visits).routes.labels("/a").inc()
     bound(Visits).visits.labels("short", "/a").inc()
     bound(Visits).visits.labels("short", "/b").inc()
@@ -82,6 +80,21 @@ def test_new_label_sets_of_all_metrics_share_a_minute(metrics, patch_settings, m
     now = 60.0
     bound(Visits).visits.labels("short", "/b").inc()
     assert metrics.value('visits_total{kind="short",page="/b"}') == 1.0
+
+
+def test_what_counts_the_overflow_is_never_cut_off_itself(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=1, max_metrics_per_minute=1)
+    bound(Visits).visits.labels("short", "/a").inc()
+    bound(Visits).visits.labels("short", "/b").inc(2)
+    bound(Visits).waits.labels("/a").observe(0.5)
+    bound(Visits).routes.labels("/a").inc(3)
+    assert metrics.value('visits_total{kind="short",page="_overflow"}') == 2.0
+    assert metrics.value('routes_total{route="_overflow"}') == 3.0
+    assert metrics.samples("metrics_overflow") == {
+        'metrics_overflow_total{metric="visits_total"}': 1.0,
+        'metrics_overflow_total{metric="waits_seconds"}': 1.0,
+        'metrics_overflow_total{metric="routes_total"}': 1.0,
+    }
 
 
 def test_a_value_outside_a_closed_set_is_refused_with_the_set():

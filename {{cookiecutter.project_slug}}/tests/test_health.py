@@ -156,13 +156,13 @@ def test_a_change_of_outcome_is_logged_once_without_details(caplog):
 
 def test_the_window_keeps_a_hundred_requests_and_five_minutes(monkeypatch):
     now = 0.0
-    monkeypatch.setattr(window_module, "monotonic", lambda: now)
+    monkeypatch.setattr(window_module, "perf_counter", lambda: now)
     window = RequestWindow()
     for _ in range(150):
-        window.record(500, 0.010, "192.0.2.1")
+        window.record((0.0, 0.010, 500, "192.0.2.1"))
     assert window.summary() == (100, 10.0, 1)
     now = 301.0
-    window.record(200, 0.020, "192.0.2.2")
+    window.record((301.0, 0.020, 200, "192.0.2.2"))
     assert window.summary() == (0, 10.1, 1)
 
 

@@ -7,7 +7,13 @@ import pytest
 
 from {{ cookiecutter.package_name }}.metrics import safety
 from {{ cookiecutter.package_name }}.metrics.bounds import closed
-from {{ cookiecutter.package_name }}.metrics.factory import Counter, MetricGroup, bound
+from {{ cookiecutter.package_name }}.metrics.factory import (
+    Counter,
+    Gauge,
+    Histogram,
+    MetricGroup,
+    bound,
+)
 from {{ cookiecutter.package_name }}.metrics.safety import safe_metrics_operation
 
 ERRORS = 'metrics_errors_total{component="example"}'
@@ -17,6 +23,9 @@ class Paints(MetricGroup, component="example"):
     """A counter that is easy to use wrongly."""
 
     used = Counter("paint_total", "Paint.", labels={"colour": closed("red")})
+    drying = Gauge("paint_drying", "Coats that dry.", multiprocess="livesum")
+    took = Histogram("paint_seconds", "Time to paint.", buckets=(1.0,))
+    spilt = Counter("paint_spilt_total", "Accidents.")
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +84,47 @@ def test_other_errors_pass_through_untouched_and_uncounted(metrics):
     ):
         work()
     assert raised.value is error
+
+
+def wrap_in_time(paints: Paints, work):
+    """Time the work."""
+    return paints.took.time()(work)
+
+
+def wrap_in_progress(paints: Paints, work):
+    """Count the work that is under way."""
+    return paints.drying.track_inprogress()(work)
+
+
+def wrap_in_exceptions(paints: Paints, work):
+    """Count the work that fails."""
+    return paints.spilt.count_exceptions()(work)
+
+
+@pytest.mark.parametrize("wrap", [wrap_in_time, wrap_in_progress, wrap_in_exceptions])
+def test_an_error_of_code_that_a_metric_wraps_passes_through(wrap, metrics):
+    error = RuntimeError("the database is down")
+
+    def work() -> None:
+        raise error
+
+    with pytest.raises(RuntimeError) as raised:
+        safe_metrics_operation("example")(wrap(bound(Paints), work))()
+    assert raised.value is error
+    assert metrics.series("metrics_errors_total") == 0
+
+
+def test_a_broken_error_count_is_logged_and_skipped_too(monkeypatch, caplog):
+    def fail() -> None:
+        raise RuntimeError("no registry")
+
+    monkeypatch.setattr(safety, "bound", lambda group: fail())
+    with safe_metrics_operation("example"):
+        bound(Paints).used.labels("mauve").inc()
+    assert [record.getMessage() for record in caplog.records] == [
+        "metrics_errors_total itself failed",
+        "a metric of example failed and was skipped (1 since the last report)",
+    ]
 
 
 def test_a_system_exit_is_never_swallowed():

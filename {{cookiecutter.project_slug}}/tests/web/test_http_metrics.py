@@ -92,10 +92,10 @@ def test_a_hundred_concurrent_requests_are_all_counted(client, metrics):
 
 
 def test_a_broken_metric_breaks_no_request(client, metrics, monkeypatch):
-    def broken():
+    def broken(*labels):
         raise RuntimeError("a metric is broken")
 
-    monkeypatch.setattr(MeasuredRequest.__module__ + ".get_metrics", broken)
+    monkeypatch.setattr(MeasuredRequest.__module__ + ".route_metrics", broken)
     assert client.get("/probe/outer/inner/1").status_code == 200
     assert client.get("/nowhere").status_code == 404
     assert metrics.value('metrics_errors_total{component="http"}') == 3.0

@@ -90,11 +90,17 @@ def record_connection(seconds: float, *, opened: bool) -> None:
 
 
 @safe_metrics_operation("database")
-def record_pool(in_use: int, idle: int, overflow: int, limit: int) -> None:
-    """Take the state of the pool, in connections."""
+def record_pool_use(in_use: int, idle: int) -> None:
+    """Take how many open connections somebody uses, and how many nobody."""
+    connections = get_metrics().pool_connections
+    connections.labels("in_use").set(in_use)
+    connections.labels("idle").set(idle)
+
+
+@safe_metrics_operation("database")
+def record_pool_size(overflow: int, limit: int) -> None:
+    """Take how many connections are open beyond the pool's size, and how many may be open."""
     metrics = get_metrics()
-    metrics.pool_connections.labels("in_use").set(in_use)
-    metrics.pool_connections.labels("idle").set(idle)
     metrics.pool_overflow.set(overflow)
     metrics.pool_limit.set(limit)
 

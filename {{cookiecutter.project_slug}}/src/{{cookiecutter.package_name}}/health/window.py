@@ -1,11 +1,15 @@
 """The window of recent requests: a ring of fixed size that the health report sums up."""
 
 from collections import deque
-from time import monotonic
+from collections.abc import Callable
+from time import perf_counter
 from typing import NamedTuple
 
 REQUESTS_KEPT = 100
 RECENT_SECONDS = 300.0
+
+# When it began (`perf_counter`), its duration in seconds, its status, its client's address.
+Request = tuple[float, float, int, str]
 
 
 class Recent(NamedTuple):
@@ -26,18 +30,16 @@ class RequestWindow:
     """The last 100 requests; what is older is forgotten."""
 
     def __init__(self) -> None:
-        self._requests: deque[tuple[float, int, float, str]] = deque(maxlen=REQUESTS_KEPT)
-
-    def record(self, status: int, seconds: float, client: str) -> None:
-        """Keep one answered request: its status, its duration in seconds, its client's address."""
-        self._requests.append((monotonic(), status, seconds, client))
+        self._requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
+        # The ring's own method: every request comes here.
+        self.record: Callable[[Request], None] = self._requests.append
 
     def summary(self) -> Recent:
         """The window in figures."""
         requests = self._requests.copy()
-        since = monotonic() - RECENT_SECONDS
-        recent = [(status, client) for at, status, _, client in requests if at >= since]
-        total = sum(seconds for _, _, seconds, _ in requests)
+        since = perf_counter() - RECENT_SECONDS
+        recent = [(status, client) for at, took, status, client in requests if at + took >= since]
+        total = sum(took for _, took, _, _ in requests)
         return Recent(
             errors=sum(status >= 500 for status, _ in recent),
             average_ms=round(1000 * total / len(requests), 3) if requests else 0.0,

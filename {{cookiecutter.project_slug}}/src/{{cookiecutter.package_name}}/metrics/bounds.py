@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary
 from prometheus_client.metrics import MetricWrapperBase
@@ -12,6 +13,32 @@ from prometheus_client.metrics import MetricWrapperBase
 from .journal import Journal
 
 OVERFLOW = "_overflow"
+
+
+class KeptChildren(dict[Any, Any]):
+    """Children that a hot path keeps, by keys of its own, to save the look-up of labels.
+
+    Emptied whenever a child may no longer be the one that `labels` would return: a label set was
+    forgotten, one went to `_overflow`, or the registry is another one.
+
+    Attributes:
+        emptied: how often that happened; a child looked up meanwhile is not to be kept.
+    """
+
+    emptied = 0
+
+    def __init__(self) -> None:
+        _kept[id(self)] = self
+
+
+_kept: WeakValueDictionary[int, KeptChildren] = WeakValueDictionary()
+
+
+def empty_kept_children() -> None:
+    """Make every hot path look its children up again."""
+    for kept in _kept.values():
+        kept.emptied += 1
+        kept.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +238,7 @@ class Bounded(MetricWrapperBase):
             child = super().labels(*admitted)
             self.children[admitted] = child
         if admitted != texts:
+            empty_kept_children()
             self.bounds.overflowed()
         return child
 
@@ -235,6 +263,7 @@ class Bounded(MetricWrapperBase):
         with self.bounds.lock:
             self.children = {known: c for known, c in self.children.items() if keep(known)}
             self.bounds.recount(self.children)
+        empty_kept_children()
 
 
 class BoundedCounter(Bounded, Counter):

@@ -1,6 +1,7 @@
 """Metrics declared as data in groups, and bound on demand to the current registry."""
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -230,9 +231,12 @@ def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry)
     )
 
     def bounds() -> Bounds:
+        overflowed = partial(_count_overflow, declared.name)
+        if component == OverflowMetrics.component:
+            # As few series as there are metrics; they must have room when nothing else has.
+            return Bounds(declared.labels, sys.maxsize, NewSeriesBudget(sys.maxsize), overflowed)
         limits = load(MetricsSettings)
         budget = to.shared(NewSeriesBudget, limits.max_metrics_per_minute)
-        overflowed = partial(_count_overflow, declared.name)
         journal = Journal(FOLDER / f"{declared.name}.journal") if FOLDER else None
         return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed, journal)
 

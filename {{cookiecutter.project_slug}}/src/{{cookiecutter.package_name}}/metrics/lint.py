@@ -71,7 +71,7 @@ def forgotten(package: str, listed: Iterable[type[MetricGroup]]) -> list[Finding
         )
         for group in MetricGroup.__subclasses__()
         if group.__module__.startswith(f"{package}.")
-        and group.__module__ in sys.modules
+        and getattr(sys.modules.get(group.__module__), group.__name__, None) is group
         and group.declared
         and (group.__module__, group.__qualname__) not in known
     ]

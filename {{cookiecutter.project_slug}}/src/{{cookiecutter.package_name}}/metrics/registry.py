@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import DuplicateTimeseries
 from prometheus_client.registry import Collector
 
+from .bounds import empty_kept_children
+
 C = TypeVar("C", bound=Collector)
 
 T = TypeVar("T")
@@ -64,6 +66,7 @@ class MetricsRegistry:
         self.collectors = collectors
         self.mode = mode
         self.groups: dict[Any, Any] = {}
+        empty_kept_children()
         self._ledger: _Ledger = vars(collectors).setdefault("service_metrics", _Ledger())
 
     def metric(self, definition: Definition, build: Callable[[CollectorRegistry], C]) -> C:

@@ -19,6 +19,11 @@ LOG_INTERVAL_SECONDS = 60.0
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# They call the code that they measure: its errors pass through them.
+WRAPPERS = frozenset(
+    (__name__, "prometheus_client.context_managers", "prometheus_client.decorator")
+)
+
 
 class ErrorMetrics(MetricGroup, component="metrics"):
     """What went wrong while metrics were recorded."""
@@ -34,7 +39,8 @@ class safe_metrics_operation(ContextDecorator):  # noqa: N801 - reads as the fun
     """Swallow, log and count what a metric raises; pass on whatever other code raises.
 
     Use it as a decorator of a function or coroutine function, or in a `with` block. An exception
-    counts as the metric's if a frame of this package or of prometheus_client took part in it.
+    counts as the metric's if a frame of this package or of prometheus_client took part in it, those
+    aside that only call what they measure, such as `time()` as a decorator.
     Each component logs at most one line a minute, with the number of failures since the last.
     """
 
@@ -58,13 +64,22 @@ class safe_metrics_operation(ContextDecorator):  # noqa: N801 - reads as the fun
 
     def __call__(self, function: F) -> F:
         """The function with its metrics' failures swallowed; it returns None after one."""
-        if not iscoroutinefunction(function):
-            return super().__call__(function)
+        if iscoroutinefunction(function):
 
-        @wraps(function)
-        async def wrapped(*arguments: Any, **options: Any) -> Any:
-            with self:
-                return await function(*arguments, **options)
+            @wraps(function)
+            async def wrapped(*arguments: Any, **options: Any) -> Any:
+                with self:
+                    return await function(*arguments, **options)
+
+        else:
+            # Not by `with`, which takes as long as counting once more.
+            @wraps(function)
+            def wrapped(*arguments: Any, **options: Any) -> Any:
+                try:
+                    return function(*arguments, **options)
+                except Exception as error:
+                    if not self.__exit__(type(error), error, error.__traceback__):
+                        raise
 
         return wrapped  # type: ignore[return-value]  # same signature, by wraps
 
@@ -112,7 +127,7 @@ _log_limit = _LogLimit()
 def _from_a_metric(traceback: TracebackType | None) -> bool:
     while traceback is not None:
         module = traceback.tb_frame.f_globals.get("__name__", "")
-        if module.startswith(("prometheus_client.", f"{__package__}.")) and module != __name__:
+        if module not in WRAPPERS and module.startswith(("prometheus_client.", f"{__package__}.")):
             return True
         traceback = traceback.tb_next
     return False

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..health.window import RequestWindow
 from ..metrics.safety import report
-from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
+from .metrics import UNMATCHED, route_metrics
 
 # Asked by machines every few seconds; counting them would drown the users' requests.
 UNCOUNTED = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
@@ -22,43 +22,50 @@ class MeasuredRequest:
         window: where the request is remembered for the health report.
     """
 
-    __slots__ = ("_client", "_endpoint", "_finished", "_gauge", "_method", "_start", "_window")
+    __slots__ = ("_client", "_endpoint", "_method", "_route", "_start", "_window", "finished")
 
     def __init__(self, method: str, client: str, window: RequestWindow) -> None:
         self._start = perf_counter()
-        self._method = method if method in METHODS else OTHER_METHOD
+        self._method = method
         self._client = client
         self._window = window
         self._endpoint = UNMATCHED
-        self._gauge: Any = None
-        self._finished = False
+        self._route: Any = None
+        self.finished = False
 
     def routed(self, endpoint: str) -> None:
-        """Take the template of the route that was found; the request is in progress there."""
+        """Take the template of the route that was found; the request is in progress there.
+
+        A mount may know better what an application inside it said: the last one counts.
+        """
         self._endpoint = endpoint
-        if self._gauge is not None or endpoint in UNCOUNTED:
-            return
         try:
-            gauge = get_metrics().in_progress.labels(self._method, endpoint)
-            gauge.inc()
-            self._gauge = gauge
+            if self._route is not None:
+                self._route.leave()
+                self._route = None
+            if endpoint not in UNCOUNTED:
+                route = route_metrics(self._method, endpoint)
+                route.enter()
+                self._route = route
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
 
     def finish(self, status: int) -> None:
         """Count the request as answered with that status; the first call counts, later ones not."""
-        if self._finished:
+        if self.finished:
             return
-        self._finished = True
-        if self._endpoint in UNCOUNTED:
+        self.finished = True
+        route = self._route
+        if route is None and self._endpoint in UNCOUNTED:
             return
         seconds = perf_counter() - self._start
-        self._window.record(status, seconds, self._client)
+        self._window.record((self._start, seconds, status, self._client))
         try:
-            if self._gauge is not None:
-                self._gauge.dec()
-            metrics = get_metrics()
-            metrics.requests.labels(self._method, self._endpoint, str(status)).inc()
-            metrics.duration.labels(self._method, self._endpoint).observe(seconds)
+            if route is None:
+                route = route_metrics(self._method, self._endpoint)
+            else:
+                route.leave()
+            (route.counts.get(status) or route.count_of(status))()
+            route.observe(seconds)
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)

@@ -1,6 +1,8 @@
 """The HTTP metrics: one count, one duration and one gauge for every request."""
 
-from ..metrics.bounds import bounded_by, closed
+from collections.abc import Callable
+
+from ..metrics.bounds import KeptChildren, bounded_by, closed
 from ..metrics.factory import Counter, Gauge, Histogram, MetricGroup, bound
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
@@ -39,3 +41,50 @@ class HttpMetrics(MetricGroup, component="http"):
 def get_metrics() -> HttpMetrics:
     """The HTTP metrics, bound to the current registry."""
     return bound(HttpMetrics)
+
+
+class RouteMetrics:
+    """What the requests of one method and endpoint are recorded on, without a look-up of labels.
+
+    Attributes:
+        enter: puts one more request in progress.
+        leave: takes it out again.
+        observe: takes the duration of an answered request, in seconds.
+        counts: by status, what counts one answered request; `count_of` adds what is missing.
+    """
+
+    __slots__ = ("_labels", "_requests", "counts", "enter", "leave", "observe")
+
+    def __init__(self, method: str, endpoint: str) -> None:
+        metrics = get_metrics()
+        in_progress = metrics.in_progress.labels(method, endpoint)
+        duration = metrics.duration.labels(method, endpoint)
+        self.enter: Callable[[], None] = in_progress.inc
+        self.leave: Callable[[], None] = in_progress.dec
+        self.observe: Callable[[float], None] = duration.observe
+        self.counts: dict[int, Callable[[], None]] = {}
+        self._requests = metrics.requests
+        self._labels = (method, endpoint)
+
+    def count_of(self, status: int) -> Callable[[], None]:
+        """What counts one answered request of that status."""
+        count: Callable[[], None] = self._requests.labels(*self._labels, str(status)).inc
+        self.counts[status] = count
+        return count
+
+
+_routes = KeptChildren()
+
+
+def route_metrics(method: str, endpoint: str) -> RouteMetrics:
+    """What a request is recorded on; a method that no specification knows is `_OTHER`."""
+    known: RouteMetrics | None = _routes.get((method, endpoint))
+    if known is not None:
+        return known
+    if method not in METHODS and method != OTHER_METHOD:
+        return route_metrics(OTHER_METHOD, endpoint)
+    emptied = _routes.emptied
+    route = RouteMetrics(method, endpoint)
+    if _routes.emptied == emptied:
+        _routes[method, endpoint] = route
+    return route

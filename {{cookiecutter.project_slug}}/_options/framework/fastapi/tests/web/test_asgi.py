@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from fastapi import WebSocket
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from {{ cookiecutter.package_name }}.health.window import RequestWindow
@@ -60,12 +61,13 @@ def serve_once(app, sent):
 )
 def test_whatever_ends_a_request_counts_it_once_and_goes_on(metrics, raised, status):
     async def app(scope, receive, send):
-        scope["route"] = type("Route", (), {"path_format": "/example"})
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise raised
 
+    route = Route("/example", app)
+    route.app = app
     with metrics.adds(counted("/example", status)), pytest.raises(type(raised)):
-        serve_once(app, [])
+        serve_once(route, [])
     assert metrics.samples("http_requests_in_progress") == {
         'http_requests_in_progress{endpoint="/example",method="GET"}': 0.0
     }

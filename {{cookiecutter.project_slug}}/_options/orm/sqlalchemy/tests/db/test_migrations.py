@@ -3,7 +3,7 @@
 import multiprocessing
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect, text
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core.components import discover
@@ -31,7 +31,7 @@ def test_an_empty_database_is_pending_until_it_is_upgraded(empty):
             migrations.check()
     migrations.upgrade()
     migrations.check()
-    tables = set(inspect(create_engine(empty)).get_table_names())
+    tables = set(inspect(engine.engine()).get_table_names())
     assert {f"alembic_version_{name}" for name in owners()} <= tables
 
 

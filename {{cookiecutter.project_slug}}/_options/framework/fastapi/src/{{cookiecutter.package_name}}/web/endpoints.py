@@ -1,60 +1,60 @@
 """The full route template of a request, through included routers and mounts."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import lru_cache, wraps
 from re import Pattern
 from typing import Any
 
-from starlette.routing import BaseRoute, Mount, compile_path
-from starlette.types import Scope
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount, Route, compile_path
+from starlette.types import Receive, Scope, Send
 
 from .metrics import UNMATCHED
 
+# Where the middleware leaves the measured request for the route that takes it.
+MEASURED = "http_metrics.request"
 
-class RoutedScope(dict[str, Any]):
-    """A request's scope that passes on the template of the route once the router has found it.
+NOTHING: dict[str, Any] = {}
 
-    A router announces its choice in an update of the scope, which names the `route` or, for a
-    mount, only the `endpoint`. For a route of an included router it sets `route` once more, when
-    the context that knows the prefixes is there.
+Handle = Callable[[Any, Scope, Receive, Send], Awaitable[None]]
+
+
+def announce_routes() -> None:
+    """Make every route tell the measured request that it takes it, before it handles it.
+
+    Only the route knows the moment: a middleware sees the request before any route does, and a
+    scope that watches what routers write into it makes each route that they try slower.
     """
+    kinds: tuple[Any, ...] = (Route, APIRoute, Mount)
+    for kind in kinds:
+        kind.handle = _announced(getattr(kind.handle, "__wrapped__", kind.handle))
 
-    def __init__(self, scope: Scope, routed: Callable[[str], None]) -> None:
-        super().__init__(scope)
-        self._application = scope.get("app")
-        self._routed = routed
 
-    def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        if key == "route":
-            self._routed(self._template(value))
+def _announced(handle: Handle) -> Handle:
+    @wraps(handle)
+    def announced(route: Any, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        request = scope.get(MEASURED)
+        if request is not None and not (isinstance(route, Mount) and route.routes):
+            scope[MEASURED] = None
+            # FastAPI resolves the prefixes of included routers in a context of its own.
+            context = scope.get("fastapi", NOTHING).get("effective_route_context")
+            found = route if context is None or context.original_route is not route else context
+            mounted = "app_root_path" in scope
+            request.routed(_mounted(found, scope) if mounted else found.path_format)
+        return handle(route, scope, receive, send)
 
-    def update(self, found: dict[str, Any]) -> None:  # type: ignore[override]  # as routers call it
-        """Take in what a match found."""
-        super().update(found)
-        if "route" in found:
-            if "included_router" not in self.get("fastapi", ()):
-                self._routed(self._template(found["route"]))
-        elif "endpoint" in found and not hasattr(found["endpoint"], "routes"):
-            self._routed(self._mounts() or "/")
+    return announced
 
-    def _template(self, route: Any) -> str:
-        # FastAPI resolves the prefixes of included routers in a context of its own.
-        context = self.get("fastapi", {}).get("effective_route_context")
-        if context is not None and context.original_route is route:
-            route = context
-        return self._mounts() + str(route.path_format)
 
-    def _mounts(self) -> str:
-        """The template of the mounts that the request came through, empty without any."""
-        if "app_root_path" not in self:
-            return ""
-        path = self["root_path"].removeprefix(self["app_root_path"])
-        for mount in _mount_paths(self._application.routes if self._application else ()):
-            pattern, template = _compiled(mount)
-            if pattern.match(path):
-                return template
-        return UNMATCHED
+def _mounted(route: Any, scope: Scope) -> str:
+    """The template of a route that the request reached through mounts."""
+    path = scope["root_path"].removeprefix(scope["app_root_path"])
+    own = "" if isinstance(route, Mount) else str(route.path_format)
+    for mount in _mount_paths(scope["router"].routes):
+        pattern, mounts = _compiled(mount)
+        if pattern.match(path):
+            return mounts + own or "/"
+    return UNMATCHED
 
 
 def _mount_paths(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[str]:

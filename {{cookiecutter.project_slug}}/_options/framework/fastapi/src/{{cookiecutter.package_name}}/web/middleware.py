@@ -1,15 +1,18 @@
 """The middleware that measures requests, from the first byte asked to the last byte answered."""
 
 from asyncio import CancelledError
+from collections.abc import Awaitable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..health.window import RequestWindow
-from .endpoints import RoutedScope
+from .endpoints import MEASURED, announce_routes
 from .measured import CLIENT_GONE, MeasuredRequest
 
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
+
+announce_routes()
 
 
 class HttpMetricsMiddleware:
@@ -26,20 +29,21 @@ class HttpMetricsMiddleware:
             return
         client = scope.get("client")
         request = MeasuredRequest(scope["method"], client[0] if client else "", self._window)
-        routed = RoutedScope(scope, request.routed)
+        scope[MEASURED] = request
         status = 0
 
-        async def measured_send(message: Message) -> None:
+        def measured_send(message: Message) -> Awaitable[None]:
             nonlocal status
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind == "http.response.start":
                 status = message["status"]
-            elif message["type"] in BODY_MESSAGES and not message.get("more_body", False):
+            elif kind in BODY_MESSAGES and not message.get("more_body"):
                 # Before the last part is handed over: who has the answer has been counted.
                 request.finish(status)
-            await send(message)
+            return send(message)
 
         try:
-            await self._app(routed, receive, measured_send)
+            await self._app(scope, receive, measured_send)
         except (CancelledError, ClientDisconnect):
             request.finish(CLIENT_GONE)
             raise
@@ -47,4 +51,5 @@ class HttpMetricsMiddleware:
             request.finish(500)
             raise
         finally:
-            request.finish(CLIENT_GONE)
+            if not request.finished:
+                request.finish(CLIENT_GONE)

@@ -14,8 +14,9 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from .metrics import (
     record_connection,
     record_model_operation,
-    record_pool,
+    record_pool_size,
     record_pool_timeout,
+    record_pool_use,
     record_query,
     record_waiting,
 )
@@ -74,27 +75,30 @@ class _Connections:
     def opened(self, connection: object, record: object) -> None:
         with self._lock:
             self._open.add(record)
-            self._record()
+            self._record_size()
 
     def taken(self, connection: object, record: object, proxy: object) -> None:
         with self._lock:
             self._in_use.add(record)
-            self._record()
+            self._record_use()
 
     def returned(self, connection: object, record: object) -> None:
         with self._lock:
             self._in_use.discard(record)
-            self._record()
+            self._record_use()
 
     def closed(self, connection: object, record: object) -> None:
         with self._lock:
             self._open.discard(record)
-            self._record()
+            self._record_size()
 
-    def _record(self) -> None:
+    def _record_use(self) -> None:
         in_use = len(self._open & self._in_use)
-        overflow = max(0, len(self._open) - self._pool_size)
-        record_pool(in_use, len(self._open) - in_use, overflow, self._limit)
+        record_pool_use(in_use, len(self._open) - in_use)
+
+    def _record_size(self) -> None:
+        self._record_use()
+        record_pool_size(max(0, len(self._open) - self._pool_size), self._limit)
 
 
 def _connect(dialect: Any, record: object, arguments: Any, options: Any) -> object:

@@ -1,0 +1,31 @@
+"""The generated suite holds in random order, on two workers, with warnings as errors, on each interpreter found."""
+
+import re
+from pathlib import Path
+
+from bakery import Bakery
+from interpreters import interpreters, uv
+
+STRICT = ("-n2", "-W", "error", "-p", "no:cacheprovider", "-q")
+
+
+def test_the_suite_is_green_on_every_interpreter(bakery: Bakery, tmp_path: Path, figures: list[str]) -> None:
+    project = bakery.bake_into(tmp_path)
+    found = interpreters()
+    assert found
+    for version, python in found.items():
+        place = {"UV_PROJECT_ENVIRONMENT": f".venv-{version}"}
+        project.run(uv(), "sync", "--quiet", "--python", python, more=place)
+        run = f".venv-{version}/bin/python"
+        assert project.run(run, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip() == version
+        said = project.run(run, "-m", "pytest", *STRICT).stdout
+        summary = said.strip().splitlines()[-1]
+        assert re.fullmatch(r"\d+ passed in .*", summary), said
+        figures.append(f"Python {version}, random order, -n2, -W error: {summary}")
+
+
+def test_the_coverage_holds(bakery: Bakery, tmp_path: Path, figures: list[str]) -> None:
+    said = bakery.bake_into(tmp_path).run("make", "coverage").stdout
+    total = next(line for line in said.splitlines() if line.startswith("TOTAL"))
+    assert int(total.split()[-1].rstrip("%")) >= 95
+    figures.append(f"coverage of src by lines and branches: {total.split()[-1]}")

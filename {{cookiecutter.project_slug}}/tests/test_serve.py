@@ -1,0 +1,50 @@
+"""`serve` in a process of its own: it listens, answers, migrates first, and ends with code 0."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from urllib.request import urlopen
+
+import pytest
+
+
+@pytest.fixture
+def served(tmp_path, request):
+    """A service in a process of its own, and the address that it says it listens on."""
+    database = f"sqlite:///{tmp_path}/served.db"
+    log = tmp_path / "log"
+    with (
+        log.open("w") as written,
+        subprocess.Popen(
+            [sys.executable, "-m", "{{ cookiecutter.package_name }}", "serve"],
+            cwd=request.config.rootpath,  # where the coverage configuration is
+            env={**os.environ, "DATABASE_URL": database, "HOST": "127.0.0.1", "PORT": "0"},
+            stdout=written,
+            stderr=subprocess.STDOUT,
+        ) as process,
+        log.open() as read,
+    ):
+        said = ""
+        while not (found := re.search(r"Listening at: (http://\S+)", said)):
+            assert process.poll() is None, said
+            said += read.readline() or time.sleep(0.02) or ""
+        yield process, found[1]
+        process.kill()
+
+
+def test_a_served_request_is_answered_and_counted_and_the_end_is_clean(served):
+    process, address = served
+    with urlopen(address + "/api/bookmarks") as answer:
+        assert answer.status == 200
+    with urlopen(address + "/metrics") as answer:
+        scraped = answer.read().decode()
+    labels = 'endpoint="/api/bookmarks",method="GET",status="200"'
+    assert "http_requests_total{" + labels + "} 1.0\n" in scraped
+    assert re.search(r"^process_cpu_seconds_total \d", scraped, re.MULTILINE)
+    assert re.search(r'^python_info\{implementation="CPython"', scraped, re.MULTILINE)
+    assert re.search(r'^python_gc_collections_total\{generation="0"\} \d', scraped, re.MULTILINE)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 0
