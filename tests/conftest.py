@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bakery import Answers, Bakery, Project, commit_all, copy_of_template, name_of, variants
 
-collect_ignore = ["dummy_component", "scenarios"]
+collect_ignore = ["dummy_component", "dummy_routes", "scenarios"]
 
 BAKERY = pytest.StashKey[Bakery]()
 FIGURES = pytest.StashKey[list[str]]()

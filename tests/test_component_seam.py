@@ -4,21 +4,25 @@ import json
 import shutil
 
 import pytest
-from bakery import ROOT, TREE, Bakery, Project, copy_of_template
+from bakery import ROOT, TREE, Bakery, Project, copy_of_template, questions
 from server import serving
 
 DUMMY = ROOT / "tests" / "dummy_component"
+ROUTES = ROOT / "tests" / "dummy_routes"  # of each framework
 
 
-@pytest.fixture(scope="module")
-def project(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture(scope="module", params=questions()["framework"])
+def project(request: pytest.FixtureRequest, bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return an installed project of a template with one more question, `extra`, whose answer adds the dummy."""
+    framework = request.param
     template = copy_of_template(tmp_path_factory.mktemp("seam") / "template")
     path = template / "cookiecutter.json"
     asked = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**asked, "extra": ["none", "greeter"]}), encoding="utf-8")
-    shutil.copytree(DUMMY, template / TREE / "_options" / "extra" / "greeter")
-    project = bakery.bake_into(tmp_path_factory.mktemp("with-greeter"), {"extra": "greeter"}, template)
+    for folder in (DUMMY, ROUTES / framework):
+        shutil.copytree(folder, template / TREE / "_options" / "extra" / "greeter", dirs_exist_ok=True)
+    answers = {"framework": framework, "extra": "greeter"}
+    project = bakery.bake_into(tmp_path_factory.mktemp("with-greeter"), answers, template)
     project.run("make", "setup")
     return project
 
@@ -39,7 +43,7 @@ def test_a_component_folder_brings_its_files_and_all_is_green(project: Project) 
 def test_a_component_folder_brings_its_parts_to_the_running_service(project: Project) -> None:
     assert "GREETER_WORD" in project.run(".venv/bin/python", "-m", "example_service", "config", "show").stdout
     with serving(project, GREETER_WORD="Welcome") as server:
-        assert server.send("GET", "/api/greeter/Ada", "/api/greeter/{name}", 200).body == b'"Welcome, Ada"'
+        assert server.send("GET", "/api/greeter/Ada", "/api/greeter/{name}", 200).json() == {"greeting": "Welcome, Ada"}
         families = server.scrape()
         [greeted] = [one for one in families["greeter_greetings"].samples if one.name == "greeter_greetings_total"]
         assert (greeted.labels, greeted.value) == ({"guest": "known"}, 1)
@@ -60,5 +64,5 @@ def test_deleting_the_example_component_leaves_everything_green(project: Project
     everything_is_green(project)
     with serving(project) as server:
         server.send("GET", "/api/bookmarks", "unmatched", 404)
-        assert server.send("GET", "/api/greeter/Ada", "/api/greeter/{name}", 200).body == b'"Hello, Ada"'
+        assert server.send("GET", "/api/greeter/Ada", "/api/greeter/{name}", 200).json() == {"greeting": "Hello, Ada"}
         assert "bookmarks" not in str(sorted(server.scrape()))

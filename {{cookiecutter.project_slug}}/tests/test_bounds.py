@@ -145,6 +145,26 @@ def test_a_removed_label_set_starts_anew_and_makes_room(metrics, patch_settings)
     assert metrics.samples("visits") == {'visits_total{kind="short",page="/a"}': 1.0}
 
 
+def test_only_the_label_sets_with_the_value_are_forgotten(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=3)
+    visits = bound(Visits).visits
+    kept = visits.labels("short", "/a")
+    for kind, page in (("long", "/a"), ("short", "/b")):
+        visits.labels(kind, page).inc()
+    visits.remove_by_labels({"kind": "long"})
+    visits.remove("short", "/b")
+    assert visits.labels("short", "/a") is kept
+    visits.labels("long", "/c").inc()
+    visits.labels("long", "/d").inc()
+    visits.labels("long", "/e").inc()
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/a"}': 0.0,
+        'visits_total{kind="long",page="/c"}': 1.0,
+        'visits_total{kind="long",page="/d"}': 1.0,
+        'visits_total{kind="long",page="_overflow"}': 1.0,
+    }
+
+
 def test_a_removed_value_makes_room_for_another():
     waits = bound(Visits).waits
     for page in ("a", "b"):

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from {{ cookiecutter.package_name }}.metrics import registry as registry_module
-from {{ cookiecutter.package_name }}.metrics.bounds import closed, limited
+from {{ cookiecutter.package_name }}.metrics.bounds import bounded_by, closed, limited
 from {{ cookiecutter.package_name }}.metrics.factory import (
     Counter,
     Enum,
@@ -114,6 +114,62 @@ def test_two_definitions_of_one_name_are_a_conflict_that_names_both(other):
     bound(group(count=Counter("example_total", "A count.")))
     with pytest.raises(MetricConflict, match=r"(?s)test_registry\.py:\d+.*test_registry\.py:\d+"):
         bound(group(other=other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            Gauge("level", "A level.", multiprocess="sum"),
+            Gauge("level", "A level.", multiprocess="max"),
+        ),
+        (
+            Gauge("level", "A level.", multiprocess="sum"),
+            Gauge("level", "The level.", multiprocess="sum"),
+        ),
+        (
+            Enum("mood", "A state.", states=("good", "bad")),
+            Enum("mood", "A state.", states=("bad", "good")),
+        ),
+        (
+            Enum("mood", "A state.", states=("good", "bad")),
+            Enum("mood", "The state.", states=("good", "bad")),
+        ),
+        (
+            Enum("mood", "A state.", states=("good", "bad")),
+            Enum("mood", "A state.", LABELS, states=("good", "bad")),
+        ),
+        (
+            Histogram("took_seconds", "A time.", buckets=(1.0,)),
+            Histogram("took_seconds", "A time.", buckets=(2.0,)),
+        ),
+        (
+            Counter("example_total", "A count.", {"colour": limited(2)}),
+            Counter("example_total", "A count.", {"colour": limited(3)}),
+        ),
+        (
+            Counter("example_total", "A count.", {"colour": bounded_by("the paints")}),
+            Counter("example_total", "A count.", {"colour": bounded_by("the shops")}),
+        ),
+    ],
+)
+def test_definitions_that_differ_in_one_word_are_a_conflict(one, other, metrics):
+    bound(group(metric=one))
+    before = metrics.samples()
+    with pytest.raises(MetricConflict, match="and differ: rename one, or make them equal"):
+        bound(group(metric=other))
+    assert metrics.samples() == before
+
+
+def test_a_declared_help_is_exposed(metrics):
+    bound(
+        group(
+            level=Gauge("level", "A level.", multiprocess="sum"),
+            mood=Enum("mood", "A state.", states=("good", "bad")),
+        )
+    )
+    assert metrics.exposition("level").splitlines()[0] == "# HELP level A level."
+    assert metrics.exposition("mood").splitlines()[0] == "# HELP mood A state."
 
 
 @pytest.mark.parametrize("suffix", ["_bucket", "_count", "_sum"])

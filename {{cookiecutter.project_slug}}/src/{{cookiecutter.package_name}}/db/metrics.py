@@ -98,11 +98,12 @@ def record_pool_use(in_use: int, idle: int) -> None:
 
 
 @safe_metrics_operation("database")
-def record_pool_size(overflow: int, limit: int) -> None:
-    """Take how many connections are open beyond the pool's size, and how many may be open."""
+def record_pool(in_use: int, idle: int, overflow: int, limit: int) -> None:
+    """Take the whole state of the pool, in connections."""
     metrics = get_metrics()
     metrics.pool_overflow.set(overflow)
     metrics.pool_limit.set(limit)
+    record_pool_use(in_use, idle)
 
 
 @safe_metrics_operation("database")

@@ -139,7 +139,7 @@ def test_a_view_that_leaves_the_process_is_a_500(metrics):
 
 
 def test_two_applications_and_two_lives_share_the_metrics(client, metrics):
-    other = create_app()
+    other = create_app([])
     second = client_of(other)
     with metrics.adds(counted("unmatched", 404, times=4), "http"):
         for _ in range(2):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.util import FileWrapper
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import (
@@ -43,10 +44,13 @@ class MeasuredDjango(WSGIHandler):
     ) -> Iterable[bytes]:
         """Serve one request."""
         environ[MEASURED] = answer = MeasuredAnswer(environ, _started, self._window)
-        # The server's own wrapper would send a file by itself and tell nobody how far it got.
-        environ.pop("wsgi.file_wrapper", None)
+        # With it the server would send a file by itself and tell nobody how far it got.
+        wrapper = environ.pop("wsgi.file_wrapper", FileWrapper)
         try:
-            response = super().__call__(environ, start_response)
+            try:
+                response = super().__call__(environ, start_response)
+            finally:
+                environ["wsgi.file_wrapper"] = wrapper  # gunicorn looks at it again
             if response.streaming:
                 answer.start(str(response.status_code), list(response.items()))
                 return answer.with_body(response)

@@ -14,7 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from .metrics import (
     record_connection,
     record_model_operation,
-    record_pool_size,
+    record_pool,
     record_pool_timeout,
     record_pool_use,
     record_query,
@@ -75,30 +75,30 @@ class _Connections:
     def opened(self, connection: object, record: object) -> None:
         with self._lock:
             self._open.add(record)
-            self._record_size()
+            self._record_all()
 
     def taken(self, connection: object, record: object, proxy: object) -> None:
         with self._lock:
             self._in_use.add(record)
-            self._record_use()
+            record_pool_use(*self._use())
 
     def returned(self, connection: object, record: object) -> None:
         with self._lock:
             self._in_use.discard(record)
-            self._record_use()
+            record_pool_use(*self._use())
 
     def closed(self, connection: object, record: object) -> None:
         with self._lock:
             self._open.discard(record)
-            self._record_size()
+            self._record_all()
 
-    def _record_use(self) -> None:
+    def _use(self) -> tuple[int, int]:
         in_use = len(self._open & self._in_use)
-        record_pool_use(in_use, len(self._open) - in_use)
+        return in_use, len(self._open) - in_use
 
-    def _record_size(self) -> None:
-        self._record_use()
-        record_pool_size(max(0, len(self._open) - self._pool_size), self._limit)
+    def _record_all(self) -> None:
+        overflow = max(0, len(self._open) - self._pool_size)
+        record_pool(*self._use(), overflow, self._limit)
 
 
 def _connect(dialect: Any, record: object, arguments: Any, options: Any) -> object:

@@ -8,6 +8,6 @@ router = APIRouter(prefix="/api/greeter", tags=["greeter"])
 
 
 @router.get("/{name}")
-def greet(name: str) -> str:
+def greet(name: str) -> dict[str, str]:
     """Greet a guest by name."""
-    return service.greet(name)
+    return {"greeting": service.greet(name)}

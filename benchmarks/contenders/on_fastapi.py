@@ -1,0 +1,135 @@
+"""The contenders on FastAPI, driven through ASGI."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from aioprometheus import Registry
+from aioprometheus.asgi.middleware import MetricsMiddleware as AioprometheusMiddleware
+from fastapi import FastAPI
+from limit import LimitMetrics
+from measuring import Serve
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from prometheus_client import CollectorRegistry
+from prometheus_fastapi_instrumentator import Instrumentator
+from service.health.window import RequestWindow
+from service.web.middleware import HttpMetricsMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_exporter import PrometheusMiddleware as ExporterMiddleware
+from starlette_prometheus import PrometheusMiddleware as StarlettePrometheusMiddleware
+
+
+class LimitMiddleware:
+    """The smallest usable middleware: see limit.py."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.metrics = LimitMetrics()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start = perf_counter()
+        status = 500
+        metrics = self.metrics
+        metrics.in_progress.inc()
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        finally:
+            metrics.in_progress.dec()
+            route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+            inc, observe = metrics[scope["method"], route.path_format if route else "unmatched", status]
+            inc()
+            observe(perf_counter() - start)
+
+
+def telemetry() -> MeterProvider:
+    """Return an OpenTelemetry provider that keeps its figures in memory, as a Prometheus reader would."""
+    return MeterProvider([InMemoryMetricReader()])
+
+
+def ours(app: FastAPI) -> None:
+    """Instrument as the service does."""
+    app.add_middleware(HttpMetricsMiddleware, window=RequestWindow())
+
+
+INSTRUMENT: dict[str, Callable[[FastAPI], object]] = {
+    "bare": lambda app: None,
+    "limit": lambda app: app.add_middleware(LimitMiddleware),
+    "ours": ours,
+    "aioprometheus": lambda app: app.add_middleware(AioprometheusMiddleware, registry=Registry()),
+    "prometheus-fastapi-instrumentator": lambda app: Instrumentator(registry=CollectorRegistry()).instrument(app),
+    "starlette-exporter": lambda app: app.add_middleware(ExporterMiddleware, prefix="exporter"),
+    "starlette-prometheus": lambda app: app.add_middleware(StarlettePrometheusMiddleware),
+    "opentelemetry-instrumentation-fastapi": lambda app: FastAPIInstrumentor.instrument_app(
+        app, meter_provider=telemetry()
+    ),
+    "FastAPI's own telemetry": lambda app: None,
+}
+
+
+def application(name: str, routes: int) -> FastAPI:
+    """Make the same small application for each contender."""
+    app = FastAPI(telemetry={"meter_provider": telemetry()} if name == "FastAPI's own telemetry" else None)
+
+    async def item(number: int) -> dict[str, int]:
+        return {"number": number}
+
+    for index in range(routes):
+        app.add_api_route(f"/items-{index}/{{number}}", item)
+    INSTRUMENT[name](app)
+    return app
+
+
+def driver(app: FastAPI, path: str, loop: asyncio.AbstractEventLoop) -> Serve:
+    """Return what serves requests for a path as a server would hand them over, without one."""
+    request: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"127.0.0.1:8000"), (b"accept", b"*/*")],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
+    statuses: set[int] = set()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.add(message["status"])
+
+    async def several(requests: int) -> None:
+        for _ in range(requests):
+            await app({**request, "state": {}}, receive, send)
+
+    def serve(requests: int) -> None:
+        loop.run_until_complete(several(requests))
+        assert statuses == {200}
+
+    return serve
+
+
+def contenders(routes: int) -> dict[str, Serve]:
+    """Return each contender's application of so many routes, ready to serve."""
+    loop = asyncio.new_event_loop()
+    path = f"/items-{routes - 1}/7"
+    return {name: driver(application(name, routes), path, loop) for name in INSTRUMENT}

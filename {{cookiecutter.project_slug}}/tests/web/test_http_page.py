@@ -1,0 +1,41 @@
+"""What docs/http.md says of the framework's own answers is what clients get."""
+
+import json
+import re
+
+import pytest
+
+ROW = re.compile(
+    r"^\| `([A-Z]+) (\S+)` \| (\d+) \| (?:`([^`]+)`)? *\| (?:`([^`]+)`)? *\|$", re.MULTILINE
+)
+
+
+@pytest.fixture
+def rows(request) -> list[tuple[str, ...]]:
+    """Method, path, status, header and body of each row of the table."""
+    page = (request.config.rootpath / "docs" / "http.md").read_text()
+    found = ROW.findall(page)
+    assert len(found) == page.count("\n| `")
+    return found
+
+
+def test_clients_get_what_the_page_says(client, rows):
+    for method, path, status, header, body in rows:
+        answer = client.request(method, path, follow_redirects=False)
+        assert (method, path, answer.status_code) == (method, path, int(status))
+        name, _, value = header.partition(": ")
+        sent = answer.headers.get(name, "").removeprefix(str(client.base_url).rstrip("/"))
+        assert sorted(sent.split(", ")) == sorted(value.split(", "))
+        if method != "HEAD":  # without a server in between, it may have one
+            assert (answer.json() if answer.content else "") == (json.loads(body) if body else "")
+
+
+def test_the_page_has_what_frameworks_answer_differently(rows):
+    assert [(method, path) for method, path, *_ in rows] == [
+        ("GET", "/livez"),
+        ("HEAD", "/livez"),
+        ("OPTIONS", "/livez"),
+        ("POST", "/livez"),
+        ("GET", "/livez/"),
+        ("GET", "/nowhere"),
+    ]
