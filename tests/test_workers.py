@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import struct
 import subprocess
 import threading
 import time
@@ -12,13 +11,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
 from bakery import Answers, Project, environment, questions
-from prometheus_client import Metric
 from server import HOST, Server, free_port, wait_until_ready
-from test_live_server import BOOKMARKS, ONE, PAGE, bookmark_round_trip, counted
+from test_live_server import BOOKMARKS, PAGE, bookmark_round_trip, counted
 
 REQUESTS = ("http_requests", "http_requests_total", "method", "endpoint", "status")
 IN_PROGRESS = ("http_requests_in_progress", "http_requests_in_progress", "method", "endpoint")
@@ -38,7 +38,9 @@ def four(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert service.stop() == 0
     assert service.server.said.count("migrated bookmarks") == 1
     said = service.server.said.splitlines()
-    assert [line for line in said if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)] == []
+    assert [
+        line for line in said if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)
+    ] == []
 
 
 @dataclass
@@ -106,6 +108,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def replaced(service: Service, victim: int) -> bool:
+    """Whether another worker has taken the place of this one of four."""
+    workers = service.workers()
+    return victim not in workers and len(workers) == 4
+
+
 @dataclass
 class Scraper(threading.Thread):
     """Scrapes until it is stopped; what was counted must never go back."""
@@ -115,6 +123,7 @@ class Scraper(threading.Thread):
     wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        """Be a thread."""
         super().__init__()
         self.stopping = threading.Event()
 
@@ -141,11 +150,13 @@ class Scraper(threading.Thread):
             self.wrong += [f"{name}: {now.get(name)} after {before[name]}" for name in fell]
             before = now
 
-    def __enter__(self) -> "Scraper":
+    def __enter__(self) -> Self:
+        """Begin."""
         self.start()
         return self
 
     def __exit__(self, *raised: object) -> None:
+        """End."""
         self.stopping.set()
         self.join()
 
@@ -161,6 +172,7 @@ class Load:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        """Prepare the clients."""
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._ask) for _ in range(4)]
 
@@ -177,12 +189,14 @@ class Load:
                 if status != 200:
                     self.wrong.append(status)
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
+        """Begin."""
         for thread in self.threads:
             thread.start()
         return self
 
     def __exit__(self, *raised: object) -> None:
+        """End."""
         self.stopping.set()
         for thread in self.threads:
             thread.join()
@@ -229,7 +243,7 @@ def test_killed_workers_lose_nothing_that_was_answered(four: Service) -> None:
             time.sleep(0.5)
             victim = four.workers()[0]
             os.kill(victim, signal.SIGKILL)
-            wait_for(lambda gone=victim: gone not in four.workers() and len(four.workers()) == 4)
+            wait_for(partial(replaced, four, victim))
         time.sleep(0.5)
     assert scraper.wrong == []
     assert scraper.scrapes > 5

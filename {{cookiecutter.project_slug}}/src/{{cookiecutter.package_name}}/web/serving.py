@@ -1,5 +1,6 @@
 """Serves an application of any framework: one gunicorn, configured in one place."""
 
+import gc
 import logging
 import signal
 import sys
@@ -98,6 +99,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         self._served = self._make()
         self._served.start()
+        gc.freeze()  # what lives as long as the worker: no collection need go through it again
         return self._served.application
 
     def _stop(self, arbiter: Any, worker: Any) -> None:
