@@ -83,11 +83,15 @@ def answer(answers: io.BufferedReader) -> int | None:
         return None
     if not line:
         return None
-    length = 0
+    length, chunked = 0, False
     while header := answers.readline().strip().lower():
         name, _, value = header.partition(b":")
         if name == b"content-length":
             length = int(value)
+        chunked = chunked or (name, value.strip()) == (b"transfer-encoding", b"chunked")
+    while chunked and (chunk := int(answers.readline(), 16)):
+        answers.read(chunk + len("\r\n"))
+    length = len("\r\n") if chunked else length
     assert len(answers.read(length)) == length
     return int(line.split()[1])
 
