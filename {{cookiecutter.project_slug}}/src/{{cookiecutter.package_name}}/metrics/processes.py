@@ -33,6 +33,9 @@ class ProcessesCollector(Collector):
         for name, family in families.items():
             if name == "process_cpu_seconds":
                 _add(family, ended)
+                # Whole ticks: in another order the same times make a sum that is smaller by 1e-16,
+                # which Prometheus would take for a restart.
+                family.samples = [s._replace(value=round(s.value, 6)) for s in family.samples]
             yield family
 
 
