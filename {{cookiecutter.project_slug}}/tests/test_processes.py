@@ -23,13 +23,16 @@ assert alone["process_max_fds"] == own["process_max_fds"]
 assert alone["process_start_time_seconds"] == own["process_start_time_seconds"]
 
 ready, tell = os.pipe()
+end, keep = os.pipe()  # closed with the server: a worker ends with it, whatever happens
 workers = []
 for _ in range(2):
     workers.append(os.fork())
     if workers[-1] == 0:
+        os.close(keep)
         burn()
         os.write(tell, b".")
-        signal.pause()
+        os.read(end, 1)
+        os._exit(0)
 for _ in workers:
     os.read(ready, 1)
 together = values(ProcessesCollector())

@@ -1,6 +1,7 @@
 """What several processes counted is read as one, whoever of them lives, dies or is cut off."""
 
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -121,6 +122,29 @@ def test_a_process_id_that_comes_again_counts_again(tmp_path, dead):
         CountFiles(tmp_path).merge_dead()
     assert names(tmp_path) == {"counter_merged.db"}
     assert totals(tmp_path) == {ONE: 6.0}
+
+
+def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead):
+    rng = random.Random(7)
+    for process in (*dead, os.getpid()):
+        values = {ONE.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
+        write(tmp_path, "counter", process, values)
+
+    def shown() -> dict[str, float]:
+        families = WorkersCollector(tmp_path).collect()
+        return {str(s.labels): s.value for f in families if f.name == "requests" for s in f.samples}
+
+    before = shown()
+    assert len(before) == 16
+    hidden = [
+        path.rename(path.with_suffix(".later")) for path in tmp_path.glob(f"counter_{dead[0]}.db")
+    ]
+    CountFiles(tmp_path).merge_dead()
+    for path in hidden:
+        path.rename(path.with_suffix(".db"))
+    assert shown() == before
+    CountFiles(tmp_path).merge_dead()
+    assert shown() == before
 
 
 def test_the_layout_of_the_files_is_the_known_one(tmp_path):

@@ -147,15 +147,24 @@ class CountFiles:
 
 
 def combine(totals: Values, values: Values, mode: str) -> None:
-    """Take a process's values into those of all processes."""
+    """Take a process's values into those of all processes.
+
+    A sum is kept as itself and what its rounding left over, in the place of the time, which only
+    gauges have: summed in another order, or in two steps, it is the same to the last bit. A sum
+    that fell by the last bit would be a restart to Prometheus.
+    """
     if mode in ("max", "min", "mostrecent"):
         better = min if mode == "min" else max
         position = 1 if mode == "mostrecent" else 0
         for key, new in values.items():
             totals[key] = better(totals.get(key, new), new, key=lambda entry: entry[position])
     else:
-        for key, (value, _) in values.items():
-            totals[key] = (totals[key][0] + value if key in totals else value, 0.0)
+        for key, (value, left) in values.items():
+            known, known_left = totals.get(key, (0.0, 0.0))
+            total = known + value
+            part = total - known
+            rounded_off = (known - (total - part)) + (value - part)  # Knuth's TwoSum
+            totals[key] = (total, known_left + left + rounded_off)
 
 
 def _entries(file: CountFile) -> Entries | None:

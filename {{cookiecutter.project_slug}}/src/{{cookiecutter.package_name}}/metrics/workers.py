@@ -55,10 +55,12 @@ class WorkersCollector(Collector):
         for kind, values in totals.items():
             if kind == "histogram":
                 _add_histograms(families, values)
-            else:
-                for key, (value, _) in values.items():
-                    name = parsed(key)
-                    _family(families, name, kind).add_sample(name.sample, name.labels, value)
+                continue
+            chosen = kind.endswith(("max", "min", "mostrecent"))
+            for key, (value, left) in values.items():
+                name = parsed(key)
+                shown = value if chosen else value + left
+                _family(families, name, kind).add_sample(name.sample, name.labels, shown)
         return families.values()
 
     def _facts(self) -> Iterator[Metric]:
@@ -90,9 +92,9 @@ def _add_each(families: dict[str, Metric], file: CountFile, values: Values) -> N
 def _add_histograms(families: dict[str, Metric], values: Values) -> None:
     """Files hold what fell into each bucket alone; the exposition has what fell up to its bound."""
     children: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[Key, float]]] = {}
-    for text, (value, _) in values.items():
+    for text, (value, left) in values.items():
         key = parsed(text)
-        children.setdefault((key.metric, key.child), []).append((key, value))
+        children.setdefault((key.metric, key.child), []).append((key, value + left))
     for (metric, labels), parts in children.items():
         family = _family(families, parts[0][0], "histogram")
         count = 0.0
