@@ -18,6 +18,12 @@ class OrderMetrics(MetricGroup, component="orders"):
     orders = Counter("orders_total", "Orders.", {"kind": closed("new", "renewed")})
 
 
+def answered(metrics) -> dict[str, float]:
+    """Every series of answered requests."""
+    samples = metrics.samples("http_requests")
+    return {series: value for series, value in samples.items() if "_total" in series}
+
+
 def unmatched(method: str) -> str:
     """The series of requests that no route took."""
     return 'http_requests_total{endpoint="unmatched",method="' + method + '",status="404"}'
@@ -27,14 +33,14 @@ def test_the_application_is_made_twice_in_a_test(database, metrics):
     for _ in range(2):
         with TestClient(create_app()) as client:
             client.get("/nowhere")
-    assert metrics.samples("http_requests") == {unmatched("GET"): 2.0}
+    assert answered(metrics) == {unmatched("GET"): 2.0}
 
 
 @pytest.mark.parametrize("turn", [1, 2])
 def test_every_test_makes_the_application(turn, database, metrics):
     with TestClient(create_app()) as client:
         client.get("/nowhere")
-    assert metrics.samples("http_requests") == {unmatched("GET"): 1.0}
+    assert answered(metrics) == {unmatched("GET"): 1.0}
 
 
 def test_the_lifespan_runs_twice(database, metrics):
@@ -42,7 +48,7 @@ def test_the_lifespan_runs_twice(database, metrics):
     for _ in range(2):
         with TestClient(app) as client:
             client.get("/nowhere")
-    assert metrics.samples("http_requests") == {unmatched("GET"): 2.0}
+    assert answered(metrics) == {unmatched("GET"): 2.0}
 
 
 def test_a_scrape_reads_another_registry_than_the_requests_write(client):
@@ -72,13 +78,13 @@ def test_a_metric_fails_inside_a_request(database, metrics):
 def test_a_scanner_asks_for_every_path(client, metrics):
     for number in range(300):
         client.get(f"/wp-admin/{number}")
-    assert metrics.samples("http_requests") == {unmatched("GET"): 300.0}
+    assert answered(metrics) == {unmatched("GET"): 300.0}
 
 
 def test_a_client_invents_methods(client, metrics):
     for number in range(100):
         client.request(f"METHOD{number}", "/nowhere")
-    assert metrics.samples("http_requests") == {unmatched("_OTHER"): 100.0}
+    assert answered(metrics) == {unmatched("_OTHER"): 100.0}
 
 
 def test_a_request_that_fails_stays_in_progress(client, metrics):
