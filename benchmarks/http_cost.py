@@ -41,7 +41,7 @@ def install(framework: str, project: Project) -> Path:
     if not python.exists():
         subprocess.run([uv, "venv", "--quiet", venv], env=environment(), check=True)
     packages = ["-r", "pyproject.toml", "opentelemetry-sdk", *PEERS[framework]]
-    command = [uv, "pip", "install", "--quiet", "--python", python, *packages]
+    command: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", python, *packages]
     subprocess.run(command, cwd=project.path, env=environment(), check=True)
     return python
 
@@ -51,7 +51,7 @@ def measure(framework: str, project: Project, python: Path, routes: int, *, mult
     paths = os.pathsep.join((str(project.path / "src"), str(CONTENDERS)))
     with tempfile.TemporaryDirectory() as folder:
         mode = {"PROMETHEUS_MULTIPROC_DIR": folder} if multiprocess else {}
-        command = [python, CONTENDERS / "measuring.py", framework, str(routes), str(ROUNDS)]
+        command: list[str | Path] = [python, CONTENDERS / "measuring.py", framework, str(routes), str(ROUNDS)]
         own = environment(PYTHONPATH=paths, **mode)
         done = subprocess.run(command, cwd=project.path, env=own, check=True, stdout=subprocess.PIPE, text=True)
     figures: Figures = json.loads(done.stdout)

@@ -1,5 +1,6 @@
 """A web service whose metrics are declared once, bounded, documented and tested."""
 
+from functools import cache
 from importlib.metadata import metadata, packages_distributions
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ class About(NamedTuple):
     summary: str
 
 
+@cache
 def about() -> About:
     """The distribution's name, version and summary, as pyproject.toml has them.
 

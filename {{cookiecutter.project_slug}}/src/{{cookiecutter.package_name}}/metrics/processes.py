@@ -33,9 +33,10 @@ class ProcessesCollector(Collector):
         for name, family in families.items():
             if name == "process_cpu_seconds":
                 _add(family, ended)
-                # Whole ticks: in another order the same times make a sum that is smaller by 1e-16,
-                # which Prometheus would take for a restart.
-                family.samples = [s._replace(value=round(s.value, 6)) for s in family.samples]
+                # In whole ticks: a sum of floats depends on their order, which a worker's end
+                # changes, and a counter that goes back by the last bit has been reset.
+                ticks = round(family.samples[0].value * _TICKS_A_SECOND)
+                family.samples = [family.samples[0]._replace(value=ticks / _TICKS_A_SECOND)]
             yield family
 
 

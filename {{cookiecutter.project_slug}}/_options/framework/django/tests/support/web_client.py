@@ -52,7 +52,7 @@ def served(app: Any) -> Any:
     def serve(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         body = app(environ, start_response)
         try:
-            yield from body
+            yield from body if environ["REQUEST_METHOD"] != "HEAD" else ()
         except RuntimeError:
             return
         finally:

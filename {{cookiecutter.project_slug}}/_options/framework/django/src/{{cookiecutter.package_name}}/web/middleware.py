@@ -15,11 +15,12 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from gunicorn.http.errors import ParseException
 
 from ..core.validation import InvalidRequest
 from ..health.window import RequestWindow
 from .endpoints import template
-from .errors import client_gone, invalid_request, method_not_allowed
+from .errors import bad_request, client_gone, invalid_request, method_not_allowed
 from .lifespan import Lifespan
 from .measured import UNCOUNTED
 from .routes import Urls
@@ -93,6 +94,9 @@ class HttpMetricsMiddleware(CommonMiddleware):
         """Say what a request must be like; nobody is there to hear when its body breaks off."""
         if isinstance(error, InvalidRequest):
             return invalid_request(error)
+        if isinstance(error, ParseException):
+            # The chunks of the body are no chunks: the server finds out when the body is read.
+            return bad_request(request, error)
         return client_gone() if isinstance(error, UnreadablePostError) else None
 
     def process_response(

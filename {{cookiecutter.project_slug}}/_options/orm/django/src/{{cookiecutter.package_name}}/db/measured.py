@@ -15,6 +15,7 @@ from .metrics import (
     record_connection,
     record_model_operation,
     record_pool,
+    record_pool_use,
     record_query,
     record_waiting,
 )
@@ -50,16 +51,16 @@ class MeasuredConnection(BaseDatabaseWrapper):
     def connect(self) -> None:
         """Connect; the connection is in use from now on."""
         super().connect()
-        _open.take(self)
+        _open.opened(self)
 
     def close(self) -> None:
         """Close the connection, or mark it to be closed at the end of its transaction."""
         super().close()
         if self.connection is None:
-            _open.forget(self)
+            _open.closed(self)
 
     def _measure_query(self, execute: Callable[..., Any], sql: str, *how: Any) -> Any:
-        _open.take(self)
+        _open.taken(self)
         if sql.startswith(TRANSACTION):
             return execute(sql, *how)
         start = perf_counter()
@@ -79,27 +80,35 @@ class _OpenConnections:
         self._lock = Lock()
         self._in_use: dict[int, bool] = {}
 
-    def take(self, connection: BaseDatabaseWrapper) -> None:
-        if not self._in_use.get(id(connection)):
-            self._set(connection, in_use=True)
+    def opened(self, connection: BaseDatabaseWrapper) -> None:
+        with self._lock:
+            self._in_use[id(connection)] = True
+            self._record_all()
 
-    def give_back(self, connection: BaseDatabaseWrapper) -> None:
-        if id(connection) in self._in_use:
-            self._set(connection, in_use=False)
+    def taken(self, connection: BaseDatabaseWrapper) -> None:
+        self._change(connection, in_use=True)
 
-    def forget(self, connection: BaseDatabaseWrapper) -> None:
+    def returned(self, connection: BaseDatabaseWrapper) -> None:
+        self._change(connection, in_use=False)
+
+    def closed(self, connection: BaseDatabaseWrapper) -> None:
         with self._lock:
             if self._in_use.pop(id(connection), None) is not None:
-                self._record()
+                self._record_all()
 
-    def _set(self, connection: BaseDatabaseWrapper, *, in_use: bool) -> None:
-        with self._lock:
-            self._in_use[id(connection)] = in_use
-            self._record()
+    def _change(self, connection: BaseDatabaseWrapper, *, in_use: bool) -> None:
+        # Its own thread alone changes a connection, so this look needs no lock.
+        if self._in_use.get(id(connection), in_use) is not in_use:
+            with self._lock:
+                self._in_use[id(connection)] = in_use
+                record_pool_use(*self._use())
 
-    def _record(self) -> None:
+    def _use(self) -> tuple[int, int]:
         in_use = sum(self._in_use.values())
-        record_pool(in_use, len(self._in_use) - in_use, 0, MOST_CONNECTIONS)
+        return in_use, len(self._in_use) - in_use
+
+    def _record_all(self) -> None:
+        record_pool(*self._use(), overflow=0, limit=MOST_CONNECTIONS)
 
 
 _open = _OpenConnections()
@@ -108,7 +117,7 @@ _open = _OpenConnections()
 def give_back() -> None:
     """This thread's connections are not in use until its next query."""
     for connection in connections.all(initialized_only=True):
-        _open.give_back(connection)
+        _open.returned(connection)
 
 
 def _request_finished(**of: object) -> None:

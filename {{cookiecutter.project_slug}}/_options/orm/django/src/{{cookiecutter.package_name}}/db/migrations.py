@@ -73,6 +73,7 @@ def alone() -> Iterator[None]:
     The lock is not taken on the connection that migrates: each migration is a transaction there.
     """
     if dialect().embedded:
+        connection.ensure_connection()  # which says what is wrong, where something is
         folder = os.open(Path(connection.settings_dict["NAME"]).resolve().parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
