@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -37,11 +38,13 @@ def served(tmp_path, request):
 
 def test_a_served_request_is_answered_and_counted_and_the_end_is_clean(served):
     process, address = served
-    with urlopen(address + "/api/bookmarks") as answer:
-        assert answer.status == 200
+    with pytest.raises(HTTPError) as missing:
+        urlopen(address + "/nowhere")
+    missing.value.close()
+    assert missing.value.code == 404
     with urlopen(address + "/metrics") as answer:
         scraped = answer.read().decode()
-    labels = 'endpoint="/api/bookmarks",method="GET",status="200"'
+    labels = 'endpoint="unmatched",method="GET",status="404"'
     assert "http_requests_total{" + labels + "} 1.0\n" in scraped
     assert re.search(r"^process_cpu_seconds_total \d", scraped, re.MULTILINE)
     assert re.search(r'^python_info\{implementation="CPython"', scraped, re.MULTILINE)

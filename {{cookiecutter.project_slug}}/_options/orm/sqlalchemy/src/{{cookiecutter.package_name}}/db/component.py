@@ -31,6 +31,7 @@ def _prepare() -> None:
 
 def _upgrade(arguments: argparse.Namespace) -> None:
     try:
+        engine.ping()  # a service without migrations wants to know too
         upgraded = migrations.upgrade()
     except OperationalError as error:
         reason = str(error.orig).strip()
