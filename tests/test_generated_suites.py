@@ -46,6 +46,7 @@ def test_the_hooks_run_offline_after_the_first_time(project: Project) -> None:
 def test_the_hooks_look_at_every_file(
     project: Project, bakery: Bakery, distinct_variant: Answers, tmp_path: Path
 ) -> None:
+    project.run("git", "add", "--all")
     configuration = yaml.safe_load(project.text(CONFIGURATION))
     hooks = [hook for repo in configuration["repos"] for hook in repo["hooks"]]
     assert all(hook.keys().isdisjoint({"files", "exclude", "exclude_types", "stages"}) for hook in hooks)
