@@ -1,6 +1,5 @@
 """The `client` fixture: the real application, started and stopped as a server does it."""
 
-import threading
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -11,25 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.urls import URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
-
-
-class Gate:
-    """Holds requests to `/probe/waiting/{number}` until a test opens it."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Semaphore(0)
-        self.opened = threading.Event()
-
-    def wait(self) -> None:
-        """Say that somebody is here, and wait."""
-        self.entered.release()
-        self.opened.wait(timeout=30)
-
-
-@pytest.fixture
-def gate() -> Gate:
-    """The gate of `/probe/waiting/{number}`."""
-    return Gate()
+from probe_gate import Gate, parts
 
 
 @pytest.fixture
@@ -93,12 +74,3 @@ def probe_routes(gate: Gate) -> URLResolver:
         path("waiting/<int:number>", waiting),
     ]
     return path("probe/", include(routes))
-
-
-def parts(number: int, then: Exception | None = None) -> Iterator[bytes]:
-    """So many parts of a body, one every 50 ms, and an error after them."""
-    for _ in range(number):
-        threading.Event().wait(0.05)
-        yield b"part"
-    if then is not None:
-        raise then

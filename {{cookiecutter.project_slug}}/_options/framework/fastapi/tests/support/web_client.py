@@ -1,32 +1,13 @@
 """The `client` fixture: the real application, started and stopped as a server does it."""
 
-import threading
 from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse, StreamingResponse
+from probe_gate import Gate, parts
 from starlette.testclient import TestClient
-
-
-class Gate:
-    """Holds requests to `/probe/waiting/{number}` until a test opens it."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Semaphore(0)
-        self.opened = threading.Event()
-
-    def wait(self) -> None:
-        """Say that somebody is here, and wait."""
-        self.entered.release()
-        self.opened.wait(timeout=30)
-
-
-@pytest.fixture
-def gate() -> Gate:
-    """The gate of `/probe/waiting/{number}`."""
-    return Gate()
 
 
 @pytest.fixture
@@ -68,15 +49,6 @@ def probe_routes(gate: Gate) -> APIRouter:
         return number
 
     return router
-
-
-def parts(number: int, then: Exception | None = None) -> Iterator[bytes]:
-    """So many parts of a body, one every 50 ms, and an error after them."""
-    for _ in range(number):
-        threading.Event().wait(0.05)
-        yield b"part"
-    if then is not None:
-        raise then
 
 
 def mount_probe(app: FastAPI) -> None:

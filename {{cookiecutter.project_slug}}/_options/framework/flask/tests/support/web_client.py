@@ -1,6 +1,5 @@
 """The `client` fixture: the real application, started and stopped as a server does it."""
 
-import threading
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -8,26 +7,8 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask, Response
 from httpx2 import Client, WSGITransport
+from probe_gate import Gate, parts
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-
-
-class Gate:
-    """Holds requests to `/probe/waiting/{number}` until a test opens it."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Semaphore(0)
-        self.opened = threading.Event()
-
-    def wait(self) -> None:
-        """Say that somebody is here, and wait."""
-        self.entered.release()
-        self.opened.wait(timeout=30)
-
-
-@pytest.fixture
-def gate() -> Gate:
-    """The gate of `/probe/waiting/{number}`."""
-    return Gate()
 
 
 @pytest.fixture
@@ -93,15 +74,6 @@ def probe_routes(gate: Gate) -> Blueprint:
         return str(number)
 
     return router
-
-
-def parts(number: int, then: Exception | None = None) -> Iterator[bytes]:
-    """So many parts of a body, one every 50 ms, and an error after them."""
-    for _ in range(number):
-        threading.Event().wait(0.05)
-        yield b"part"
-    if then is not None:
-        raise then
 
 
 def mount_probe(app: Flask) -> None:
