@@ -1,5 +1,6 @@
 """SQLite: embedded, for development and tests."""
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,12 @@ def _connect_arguments(settings: object) -> Mapping[str, object]:
 
 def _prepare(connection: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while one writes
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while one writes
+    except sqlite3.OperationalError as error:
+        # The file keeps its mode: whoever is busy with a new file sets it for all connections.
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
