@@ -9,9 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 
-from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.exposition import Workers
 from {{ cookiecutter.package_name }}.workers.files import CountFiles
 
 ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
@@ -38,8 +39,8 @@ def write(folder: Path, kind: str, process: object, values: dict[str, float]) ->
 def totals(folder: Path) -> dict[str, float]:
     """The sums of all files by key."""
     found: dict[str, float] = {}
-    for _, values, _ in CountFiles(folder).read():
-        for key, (value, _) in values.items():
+    for content in CountFiles(folder).read().values():
+        for key, (value, _) in zip(content.keys, content.entries, strict=True):
             found[key] = found.get(key, 0.0) + value
     return found
 
@@ -50,15 +51,17 @@ def names(folder: Path) -> set[str]:
 
 
 RECORDED_BY_FOUR_PROCESSES = """
-import os, random
+import os, random, re
 from pathlib import Path
 from prometheus_client import Counter, Gauge, Histogram, Summary, generate_latest
+import prometheus_client.openmetrics.exposition as openmetrics
 from prometheus_client.multiprocess import MultiProcessCollector
-from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.exposition import Workers
 
 modes = "sum max min mostrecent livesum livemax livemin livemostrecent all liveall".split()
 counter, plain = Counter("c", "A counter.", ["a", "b"]), Counter("plain", "No labels.")
 histogram = Histogram("h", "A histogram.", ["a"], buckets=(0.1, 1, 10))
+odd = Counter("odd", "A counter with a \\\\ and a\\nline.", ["a"])
 summary = Summary("s", "A summary.", ["a"])
 gauges = [Gauge(f"g_{mode}", "A gauge.", ["a"], multiprocess_mode=mode) for mode in modes]
 
@@ -68,6 +71,7 @@ def record(seed):
         a = str(rng.randrange(5))
         counter.labels(a, str(rng.randrange(3))).inc(rng.randrange(9))
         plain.inc()
+        odd.labels('"\\\\\\n \u2028}').inc(2**60 if a == "1" else 0.25)
         histogram.labels(a).observe(rng.randrange(200) / 8)
         summary.labels(a).observe(rng.randrange(9))
     for gauge in gauges:
@@ -81,23 +85,27 @@ for seed in range(3):
     os.waitpid(child, 0)
 record(3)
 
-def samples(collector):
-    return sorted(
-        (family.name, family.type, family.documentation, s.name, sorted(s.labels.items()), s.value)
-        for family in collector.collect()
-        for s in family.samples
-        if not family.name.startswith(("process_", "python_", "metrics_"))
-    )
+def theirs(encode):
+    return lines(encode(MultiProcessCollector(None)))
 
-theirs, ours = MultiProcessCollector(None), WorkersCollector(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-before = samples(theirs)
-assert len(before) == 72
-assert samples(ours) == before
-ours.merge_dead()
-living = [one for one in before if "live" not in one[0] and one[0] != "g_all"]
-kept = lambda collector: [one for one in samples(collector) if "live" not in one[0] and one[0] != "g_all"]
-assert kept(ours) == kept(theirs) == living
-generate_latest(ours)
+def ours(encode):
+    return lines(workers.expose(encode, encode.__module__))
+
+def lines(body):
+    return sorted(line for line in body.decode().split("\\n") if not OWN.search(line))
+
+OWN = re.compile(r"^(# [A-Z]+ )?(process_|python_)")
+workers = Workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+for encode in (generate_latest, openmetrics.generate_latest):
+    before = theirs(encode)
+    assert len(before) == 104 + (encode is openmetrics.generate_latest), len(before)
+    assert ours(encode) == before
+    assert ours(encode) == before
+workers.merge_dead()
+living = [one for one in before if "g_live" not in one and "g_all" not in one]
+for take in (ours, theirs):
+    kept = [one for one in take(openmetrics.generate_latest) if "g_live" not in one and "g_all" not in one]
+    assert kept == living
 """
 
 
@@ -130,9 +138,9 @@ def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead):
         values = {ONE.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
         write(tmp_path, "counter", process, values)
 
-    def shown() -> dict[str, float]:
-        families = WorkersCollector(tmp_path).collect()
-        return {str(s.labels): s.value for f in families if f.name == "requests" for s in f.samples}
+    def shown() -> set[str]:
+        text = Workers(tmp_path).expose(generate_latest, "text").decode()
+        return {line for line in text.splitlines() if line.startswith("requests")}
 
     before = shown()
     assert len(before) == 16
@@ -165,11 +173,12 @@ def test_a_torn_file_is_read_up_to_its_last_whole_entry(tmp_path):
     content = file.read_bytes()
     used = struct.unpack_from("i", content)[0]
     first = 8 + (used - 8) // 2
+    known = {False: ([], []), True: ([ONE], [(2.0, 0.0)])}
     for length in range(used):
         file.write_bytes(content[:length])
-        [(_, values, whole)] = CountFiles(tmp_path).read()
-        assert values == ({ONE: (2.0, 0.0)} if length >= first else {}), length
-        assert not whole
+        [held] = CountFiles(tmp_path).read().values()
+        assert (held.keys, held.entries) == known[length >= first], length
+        assert not held.whole
 
 
 @pytest.mark.parametrize("length", [-24, -4, 10_000])
@@ -178,8 +187,8 @@ def test_a_length_that_cannot_be_ends_the_reading(tmp_path, length):
     content = bytearray(file.read_bytes())
     struct.pack_into("i", content, 8 + (struct.unpack_from("i", content)[0] - 8) // 2, length)
     file.write_bytes(content)
-    [(_, values, whole)] = CountFiles(tmp_path).read()
-    assert (values, whole) == ({ONE: (2.0, 0.0)}, False)
+    [held] = CountFiles(tmp_path).read().values()
+    assert (held.keys, held.entries, held.whole) == ([ONE], [(2.0, 0.0)], False)
 
 
 def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead, metrics, caplog):
@@ -187,10 +196,10 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
     file = write(tmp_path, "counter", dead[0], {ONE: 2.0, TWO: 3.0})
     file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
     (tmp_path / f"counter_{dead[1]}.db").touch()
-    collector = WorkersCollector(tmp_path)
+    workers = Workers(tmp_path)
     with metrics.adds({"workers_torn_files_total": 2.0}):
         for _ in range(3):
-            list(collector.collect())
+            workers.expose(generate_latest, "text")
     assert totals(tmp_path) == {ONE: 3.0}
     assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
     assert len([record for record in caplog.records if "is torn" in record.getMessage()]) == 2
@@ -199,7 +208,7 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
 def test_a_file_that_a_living_process_is_about_to_fill_is_left_alone(tmp_path, metrics):
     (tmp_path / f"counter_{os.getpid()}.db").touch()
     with metrics.adds({}):
-        list(WorkersCollector(tmp_path).collect())
+        Workers(tmp_path).expose(generate_latest, "text")
     assert names(tmp_path) == {f"counter_{os.getpid()}.db"}
 
 
@@ -229,3 +238,61 @@ def test_a_reader_meets_every_count_once_while_files_are_merged(tmp_path, dead):
     assert wrong == []
     assert seen[0] > 0
     assert totals(tmp_path) == {ONE: 100.0}
+
+
+WITH_WHAT_IS_KEPT_IN_NO_FILE = """
+from pathlib import Path
+import prometheus_client
+from prometheus_client.core import GaugeMetricFamily
+from {{ cookiecutter.package_name }}.core.components import discover
+from {{ cookiecutter.package_name }}.metrics import exposition, registry
+from {{ cookiecutter.package_name }}.metrics.factory import Counter, Enum, Info, MetricGroup, bound
+
+class Letters(MetricGroup, component="letters"):
+    sent = Counter("letters_sent_total", "Letters sent.")
+    office = Info("office", "The office.")
+    door = Enum("door", "The door.", states=["open", "shut"])
+
+class Waiting:
+    def collect(self):
+        yield GaugeMetricFamily("letters_waiting", "Letters that wait.", value=3)
+
+discover()
+bound(Letters).sent.inc()
+bound(Letters).office.info({"town": "Bern"})
+bound(Letters).door.state("shut")
+made = registry.active
+made.safe_register("letters", Waiting())
+made.safe_register("library", prometheus_client.Counter("read", "Letters read.", registry=None)).inc()
+body = exposition.render(None)[0].decode()
+shown = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
+assert len(shown) == len([line for line in body.splitlines() if not line.startswith("#")])
+assert shown["letters_sent_total"] == shown["read_total"] == shown['office_info{town="Bern"}'] == "1.0"
+assert (shown['door{door="open"}'], shown['door{door="shut"}']) == ("0.0", "1.0")
+assert shown["letters_waiting"] == "3.0"
+assert "process_cpu_seconds_total" in shown
+"""
+
+
+def test_what_is_kept_in_no_file_is_that_of_the_worker_that_answers(tmp_path):
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    run = [sys.executable, "-c", WITH_WHAT_IS_KEPT_IN_NO_FILE]
+    subprocess.run(run, env=environment, check=True)
+
+
+NOTHING_TO_SHOW = """
+from {{ cookiecutter.package_name }}.core.components import discover
+from {{ cookiecutter.package_name }}.metrics import exposition
+from {{ cookiecutter.package_name }}.metrics.factory import bound
+
+for component in discover():
+    for group in component.metrics:
+        bound(group)
+assert b"application_info" not in exposition.render(None)[0]
+"""
+
+
+@pytest.mark.parametrize("switch", ["METRICS_ENABLED", "COLLECT_HEALTH_METRICS"])
+def test_what_is_switched_off_is_not_shown(tmp_path, switch):
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), switch: "false"}
+    subprocess.run([sys.executable, "-c", NOTHING_TO_SHOW], env=environment, check=True)

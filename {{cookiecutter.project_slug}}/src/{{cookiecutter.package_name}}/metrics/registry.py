@@ -129,6 +129,12 @@ class MetricsRegistry:
             self._ledger.collectors[key] = collector
             return collector
 
+    @property
+    def made_elsewhere(self) -> tuple[Collector, ...]:
+        """The collectors that `safe_register` registered."""
+        with self._ledger.lock:
+            return tuple(self._ledger.collectors.values())
+
     def is_component_registered(self, component: str) -> bool:
         """Whether a metric or collector of that component is registered here."""
         with self._ledger.lock:

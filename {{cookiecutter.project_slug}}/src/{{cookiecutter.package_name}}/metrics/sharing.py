@@ -7,6 +7,7 @@ from typing import Protocol
 from prometheus_client.registry import Collector
 
 LabelSets = list[tuple[str, ...]]
+Encode = Callable[[Collector], bytes]
 
 
 class Admissions(Protocol):
@@ -26,8 +27,8 @@ class Admissions(Protocol):
 class Processes(Protocol):
     """Processes that count as one."""
 
-    def expose(self, encode: Callable[[Collector], bytes]) -> bytes:
-        """What all of them counted, in the format of this encoder of prometheus_client."""
+    def expose(self, encode: Encode, content_type: str) -> bytes:
+        """What all of them counted, as this encoder of prometheus_client writes that type."""
 
     def merge_dead(self) -> None:
         """Keep what the dead ones counted; called when one of them ended."""
