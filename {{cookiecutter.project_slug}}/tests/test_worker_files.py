@@ -55,9 +55,9 @@ def names(folder: Path) -> set[str]:
 @pytest.mark.forked
 def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    for name in list(sys.modules):
-        if name.startswith(("prometheus_client", "{{ cookiecutter.package_name }}.metrics")):
-            del sys.modules[name]
+    anew = ("prometheus_client", "{{ cookiecutter.package_name }}.metrics")
+    for name in [name for name in sys.modules if name.startswith(anew)]:
+        del sys.modules[name]
     client = importlib.import_module("prometheus_client")
     theirs = importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(None)
     workers = importlib.import_module("{{ cookiecutter.package_name }}.metrics.workers")
