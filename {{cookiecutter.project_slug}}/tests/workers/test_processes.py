@@ -7,7 +7,7 @@ import signal
 import pytest
 from prometheus_client import ProcessCollector
 
-from {{ cookiecutter.package_name }}.metrics import processes
+from {{ cookiecutter.package_name }}.workers import processes
 
 BURNT_SECONDS = 0.05
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
-from {{ cookiecutter.package_name }}.metrics.files import CountFiles
-from {{ cookiecutter.package_name }}.metrics.workers import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.files import CountFiles
 
 ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
 TWO = '["requests", "requests_total", {"code": "500"}, "Help."]'
@@ -55,13 +55,13 @@ def names(folder: Path) -> set[str]:
 @pytest.mark.forked
 def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    anew = ("prometheus_client", "{{ cookiecutter.package_name }}.metrics")
+    anew = ("prometheus_client", "{{ cookiecutter.package_name }}")
     for name in [name for name in sys.modules if name.startswith(anew)]:
         del sys.modules[name]
     client = importlib.import_module("prometheus_client")
     theirs = importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(None)
-    workers = importlib.import_module("{{ cookiecutter.package_name }}.metrics.workers")
-    ours = workers.WorkersCollector(tmp_path)
+    collector = importlib.import_module("{{ cookiecutter.package_name }}.workers.collector")
+    ours = collector.WorkersCollector(tmp_path)
 
     modes = ("sum", "max", "min", "mostrecent", "all")
     gauges = [
@@ -191,7 +191,7 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
     file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
     (tmp_path / f"counter_{dead[1]}.db").touch()
     collector = WorkersCollector(tmp_path)
-    with metrics.adds({"metrics_torn_files_total": 2.0}):
+    with metrics.adds({"workers_torn_files_total": 2.0}):
         for _ in range(3):
             list(collector.collect())
     assert totals(tmp_path) == {ONE: 3.0}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.package_name }}.core.config import SettingsError
-from {{ cookiecutter.package_name }}.metrics import directory
+from {{ cookiecutter.package_name }}.workers import directory
 
 pytestmark = pytest.mark.forked
 
