@@ -55,13 +55,12 @@ def names(folder: Path) -> set[str]:
 @pytest.mark.forked
 def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    anew = ("prometheus_client", "{{ cookiecutter.package_name }}")
-    for name in [name for name in sys.modules if name.startswith(anew)]:
+    service = "{{ cookiecutter.package_name }}"
+    for name in [name for name in sys.modules if name.startswith(("prometheus_client", service))]:
         del sys.modules[name]
     client = importlib.import_module("prometheus_client")
     theirs = importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(None)
-    collector = importlib.import_module("{{ cookiecutter.package_name }}.workers.collector")
-    ours = collector.WorkersCollector(tmp_path)
+    ours = importlib.import_module(f"{service}.workers.collector").WorkersCollector(tmp_path)
 
     modes = ("sum", "max", "min", "mostrecent", "all")
     gauges = [
