@@ -61,7 +61,8 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder = tempfile.mkdtemp()
 from pathlib import Path
 from prometheus_client import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from {package}.metrics import registry, workers
+from {package}.metrics import registry
+from {package}.workers.collector import WorkersCollector
 from {package}.many.metrics import start
 
 def best(action):
@@ -81,7 +82,7 @@ start()
 print(
     best(lambda: generate_latest(registry.active.collectors)),
     best(lambda: generate_latest(MultiProcessCollector(None))),
-    best(lambda: generate_latest(workers.collector)),
+    best(lambda: generate_latest(WorkersCollector(Path(folder)))),
 )
 """
 

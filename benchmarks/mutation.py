@@ -1,4 +1,4 @@
-"""Changes the code of `metrics/` in a generated service bit by bit, and counts the changes that its tests notice.
+"""Changes `metrics/` and `workers/` of a generated service bit by bit, and counts the changes that its tests notice.
 
 Prints every change that no test noticed, then the figure. Takes some minutes: not for pipelines.
 """
@@ -14,18 +14,16 @@ from bakery import Bakery, Project, environment
 from interpreters import uv
 
 PROMISE = 85.0
-# The command line and the pages made from the code: they have figures of their own.
-BESIDE = ("catalogue", "commands", "lint", "locations", "recorders", "show", "simulate")
 # Those that need no other view of the source than mutmut gives.
 TESTS = (
-    *("test_bounds.py", "test_directory.py", "test_disabled.py", "test_isolation.py", "test_journal.py"),
-    *("test_processes.py", "test_registry.py", "test_safety.py", "test_settings.py", "test_worker_files.py", "web"),
+    *("test_bounds.py", "test_disabled.py", "test_isolation.py", "test_registry.py", "test_safety.py"),
+    *("test_settings.py", "web", "workers"),
 )
 CONFIGURATION = f"""
 [tool.mutmut]
 source_paths = ["src/"]
-only_mutate = ["src/example_service/metrics/*"]
-do_not_mutate = {[f"src/example_service/metrics/{name}.py" for name in BESIDE]}
+only_mutate = ["src/example_service/metrics/*", "src/example_service/workers/*"]
+do_not_mutate = ["src/example_service/metrics/tools/*"]
 pytest_add_cli_args_test_selection = {[f"tests/{name}" for name in TESTS]}
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:cacheprovider"]
 """

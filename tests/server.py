@@ -90,7 +90,7 @@ def free_port() -> int:
 def serving(project: Project, **more: str) -> Iterator[Server]:
     """Run `make run` until the block ends, which must stop it cleanly."""
     server = Server(free_port())
-    log = project.path / "server.log"
+    log = project.path / f"server-{server.port}.log"
     with log.open("wb") as output:
         start = time.perf_counter()
         process = subprocess.Popen(

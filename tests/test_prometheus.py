@@ -9,6 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,15 +34,13 @@ class Prometheus:
         self.folder = folder
         self.port = free_port()
 
-    def add_target(self, server: Server) -> str:
-        """Scrape one more service from now on, and return its instance label."""
+    def add_target(self, server: Server) -> None:
+        """Scrape one more service from now on; its instance label is host and port."""
         path = self.folder / "targets.json"
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        instance = f"{HOST}:{server.port}"
         part = path.with_suffix(".part")
-        part.write_text(json.dumps([*known, {"targets": [instance]}]), encoding="utf-8")
+        part.write_text(json.dumps([*known, {"targets": [f"{HOST}:{server.port}"]}]), encoding="utf-8")
         part.replace(path)
-        return instance
 
     def query(self, expression: str) -> list[float]:
         """Return the values of an instant query."""
@@ -98,14 +97,26 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 
 def test_promql_returns_the_number_of_requests_sent(
-    workshop: Callable[[Answers], Project], distinct_variant: Answers, prometheus: Prometheus
+    workshop: Callable[[Answers], Project], distinct_variant: Answers, prometheus: Prometheus, tmp_path: Path
 ) -> None:
-    with serving(workshop(distinct_variant)) as server:
-        instance = prometheus.add_target(server)
-        for _ in range(7):
-            bookmark_round_trip(server)
-        prometheus.wait_for(f'up{{instance="{instance}"}}', 1)
-        prometheus.wait_for(f'sum(http_requests_total{{instance="{instance}"}})', 35)
-        server.send("GET", "/nowhere", "unmatched", 404)
-        prometheus.wait_for(f'http_requests_total{{instance="{instance}",endpoint="unmatched"}}', 1)
-        assert prometheus.query(f'sum(http_requests_total{{instance="{instance}"}})') == [36]
+    project = workshop(distinct_variant)
+    # At the same time, because it takes Prometheus seconds to look for a new target.
+    with (
+        serving(project, DATABASE_URL=f"sqlite:///{tmp_path}/one.db") as one,
+        serving(project, DATABASE_URL=f"sqlite:///{tmp_path}/four.db", WORKERS="4") as four,
+    ):
+        for server in (one, four):
+            prometheus.add_target(server)
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(bookmark_round_trip, server) for server in (one, four) for _ in range(20)]:
+                done.result()
+        for server in (one, four):
+            instance = f'instance="{HOST}:{server.port}"'
+            prometheus.wait_for(f"up{{{instance}}}", 1)
+            prometheus.wait_for(f"sum(http_requests_total{{{instance}}})", 100)
+            server.send("GET", "/nowhere", "unmatched", 404)
+            prometheus.wait_for(f'http_requests_total{{{instance},endpoint="unmatched"}}', 1)
+            for (method, endpoint, status), number in server.sent.items():
+                labels = f'{instance},method="{method}",endpoint="{endpoint}",status="{status}"'
+                assert prometheus.query(f"http_requests_total{{{labels}}}") == [number], labels
+            assert prometheus.query(f"sum(http_requests_total{{{instance}}})") == [101]

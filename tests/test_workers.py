@@ -229,7 +229,7 @@ def test_an_empty_and_a_torn_file_cost_only_what_they_lost(four: Service) -> Non
     (four.folder / f"counter_{dead[1].pid}.db").write_bytes(content[:20])
     for _ in range(8):
         families = four.server.scrape()
-        [lost] = [one.value for one in families["metrics_torn_files"].samples if one.name.endswith("_total")]
+        [lost] = [one.value for one in families["workers_torn_files"].samples if one.name.endswith("_total")]
         assert lost == 2
         assert counted(families, *REQUESTS) == four.server.sent
     assert not {f"counter_{process.pid}.db" for process in dead} & set(four.files())

@@ -10,8 +10,8 @@ from . import about
 from .core import logging, pages, reference
 from .core.components import Component, discover
 from .core.config import ServiceSettings, Settings, SettingsError, load, load_all
-from .metrics import directory
 from .metrics.settings import collection_switch
+from .workers import directory
 
 CONFIGURATION = Path("docs/configuration")
 EXAMPLE = Path(".env.example")

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary
 from prometheus_client.metrics import MetricWrapperBase
 
-from .journal import Journal
+from .sharing import Admissions
 
 OVERFLOW = "_overflow"
 
@@ -106,7 +106,7 @@ class NewSeriesBudget:
 class Bounds:
     """Decides which label sets of one metric are recorded as they are.
 
-    With a journal the limits hold for all workers together: what one admitted, the others take.
+    With `shared` the limits hold for all processes together: what one admitted, the others take.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Bounds:
         max_series: int,
         budget: NewSeriesBudget,
         overflowed: Callable[[], None],
-        journal: Journal | None = None,
+        shared: Admissions | None = None,
     ) -> None:
         self.lock = Lock()
         self.overflowed = overflowed
@@ -123,7 +123,7 @@ class Bounds:
         self._labels = labels
         self._max_series = max_series
         self._budget = budget
-        self._journal = journal
+        self._shared = shared
         self._admitted: set[tuple[str, ...]] = set()
         self._limits = {n: v.values for n, v in labels.items() if isinstance(v, Limited)}
         self._seen: dict[str, set[str]] = {name: set() for name in self._limits}
@@ -155,8 +155,8 @@ class Bounds:
         """
         if (
             self._fits(texts, series)
-            if self._journal is None
-            else self._fits_all(self._journal, texts)
+            if self._shared is None
+            else self._fits_all(self._shared, texts)
         ):
             return texts
         return tuple(
@@ -172,9 +172,9 @@ class Bounds:
         self._learn(texts)
         return True
 
-    def _fits_all(self, journal: Journal, texts: tuple[str, ...]) -> bool:
+    def _fits_all(self, shared: Admissions, texts: tuple[str, ...]) -> bool:
         try:
-            with journal.turn() as (news, own):
+            with shared.turn() as (news, own):
                 for admitted in news:
                     self._admitted.add(admitted)
                     self._learn(admitted)

@@ -5,11 +5,10 @@ from .factory import OverflowMetrics
 from .safety import ErrorMetrics
 from .settings import MetricsSettings
 from .tools import commands
-from .workers import WorkerMetrics
 
 component = Component(
     name="metrics",
     settings=MetricsSettings,
-    metrics=(OverflowMetrics, ErrorMetrics, WorkerMetrics),
+    metrics=(OverflowMetrics, ErrorMetrics),
     commands=commands.add,
 )

@@ -2,7 +2,7 @@
 
 from prometheus_client.exposition import choose_encoder
 
-from . import registry, workers
+from . import registry, sharing
 
 
 def render(accept: str | None) -> tuple[bytes, str]:
@@ -12,4 +12,6 @@ def render(accept: str | None) -> tuple[bytes, str]:
         accept: the scraper's Accept header; OpenMetrics and the text format are known.
     """
     encode, content_type = choose_encoder(accept or "")
-    return encode(workers.collector or registry.active.collectors), content_type
+    if sharing.processes is not None:
+        return sharing.processes.expose(encode), content_type
+    return encode(registry.active.collectors), content_type

@@ -11,7 +11,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry
 
 from ..core.config import load
-from . import registry
+from . import registry, sharing
 from .bounds import (
     Bounded,
     BoundedBy,
@@ -28,8 +28,6 @@ from .bounds import (
     bounded_by,
 )
 from .disabled import DISABLED
-from .files import FOLDER
-from .journal import Journal
 from .settings import MetricsSettings, is_collected
 
 M = TypeVar("M", bound=prometheus_client.metrics.MetricWrapperBase)
@@ -237,8 +235,9 @@ def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry)
             return Bounds(declared.labels, sys.maxsize, NewSeriesBudget(sys.maxsize), overflowed)
         limits = load(MetricsSettings)
         budget = to.shared(NewSeriesBudget, limits.max_metrics_per_minute)
-        journal = Journal(FOLDER / f"{declared.name}.journal") if FOLDER else None
-        return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed, journal)
+        together = sharing.processes
+        shared = together.admissions(declared.name) if together else None
+        return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed, shared)
 
     return to.metric(definition, partial(declared.build, bounds))
 

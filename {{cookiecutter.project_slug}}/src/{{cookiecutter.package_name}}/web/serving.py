@@ -12,7 +12,7 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from ..core.config import ServiceSettings
-from ..metrics import workers
+from ..metrics import sharing
 
 log = logging.getLogger(__name__)
 
@@ -110,8 +110,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 def _merge_metrics(arbiter: Any, worker: Any) -> None:
     """What a worker counted outlives it; a failure must not end the master, and all workers."""
     try:
-        if workers.collector is not None:
-            workers.collector.merge_dead()
+        if sharing.processes is not None:
+            sharing.processes.merge_dead()
     except Exception:
         log.exception(
             "the metrics of worker %s were not merged; the next exit tries again", worker.pid

@@ -10,7 +10,7 @@ from {{ cookiecutter.package_name }}.metrics.bounds import (
     bounded_by,
     limited,
 )
-from {{ cookiecutter.package_name }}.metrics.journal import Journal
+from {{ cookiecutter.package_name }}.workers.journal import Journal
 
 OVERFLOW = ("_overflow",)
 

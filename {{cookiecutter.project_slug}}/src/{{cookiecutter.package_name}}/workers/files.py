@@ -17,17 +17,12 @@ from typing import Any, NamedTuple
 
 from prometheus_client import mmap_dict
 
-from .directory import VARIABLE
-
 log = logging.getLogger(__name__)
 
 # A file of (key, value, time) as prometheus_client lays it out; untyped there.
 _Store: Any = mmap_dict.MmapedDict
 
 MERGED = "merged"
-
-# Where prometheus_client keeps values, as it decided when it was imported; None for in memory.
-FOLDER = Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None
 
 Values = dict[str, tuple[float, float]]
 Entries = Iterator[tuple[str, float, float, int]]

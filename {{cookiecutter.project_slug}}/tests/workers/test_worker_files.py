@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
-from {{ cookiecutter.package_name }}.metrics.files import CountFiles
-from {{ cookiecutter.package_name }}.metrics.workers import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.files import CountFiles
 
 ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
 TWO = '["requests", "requests_total", {"code": "500"}, "Help."]'
@@ -54,7 +54,7 @@ import os, random
 from pathlib import Path
 from prometheus_client import Counter, Gauge, Histogram, Summary, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from {{ cookiecutter.package_name }}.metrics.workers import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
 
 modes = "sum max min mostrecent livesum livemax livemin livemostrecent all liveall".split()
 counter, plain = Counter("c", "A counter.", ["a", "b"]), Counter("plain", "No labels.")
@@ -188,7 +188,7 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
     file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
     (tmp_path / f"counter_{dead[1]}.db").touch()
     collector = WorkersCollector(tmp_path)
-    with metrics.adds({"metrics_torn_files_total": 2.0}):
+    with metrics.adds({"workers_torn_files_total": 2.0}):
         for _ in range(3):
             list(collector.collect())
     assert totals(tmp_path) == {ONE: 3.0}

@@ -7,7 +7,7 @@ import sys
 SERVER = """
 import os, signal
 from prometheus_client import ProcessCollector
-from {{ cookiecutter.package_name }}.metrics.processes import ProcessesCollector
+from {{ cookiecutter.package_name }}.workers.processes import ProcessesCollector
 
 def values(collector):
     return {s.name: s.value for family in collector.collect() for s in family.samples}

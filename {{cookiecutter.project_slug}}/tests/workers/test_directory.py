@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package_name }}.metrics import directory
+from {{ cookiecutter.package_name }}.workers import directory
 
 PREPARE = """
 import os, sys
 from {{ cookiecutter.package_name }}.core.config import SettingsError
-from {{ cookiecutter.package_name }}.metrics import directory
+from {{ cookiecutter.package_name }}.workers import directory
 try:
     directory.prepare(several_processes=sys.argv[1] == "several")
 except SettingsError as error:

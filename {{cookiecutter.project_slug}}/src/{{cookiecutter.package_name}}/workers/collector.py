@@ -1,30 +1,23 @@
 """What all workers counted, as one exposition: the counterpart of a registry in one process."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client import Metric, PlatformCollector
 from prometheus_client.registry import Collector
 
-from . import registry
-from .factory import Counter, MetricGroup, bound
-from .files import FOLDER, CountFile, CountFiles, Key, Values, combine, parsed
+from ..metrics import registry
+from .files import CountFile, CountFiles, Key, Values, combine, parsed
+from .journal import Journal
+from .metrics import get_metrics
 from .processes import ProcessesCollector
-
-
-class WorkerMetrics(MetricGroup, component="metrics"):
-    """What went wrong with the files that workers count in."""
-
-    torn = Counter(
-        "metrics_torn_files_total",
-        "Files of dead workers that ended within an entry; what came after the last whole one is lost.",
-    )
 
 
 class WorkersCollector(Collector):
     """Collects the files of all workers; sums but for gauges that declare another mode."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._files = CountFiles(folder)
 
     def collect(self) -> Iterator[Metric]:
@@ -34,11 +27,19 @@ class WorkersCollector(Collector):
         yield from PlatformCollector(registry=None).collect()
         yield from self._facts()
 
+    def expose(self, encode: Callable[[Collector], bytes]) -> bytes:
+        """What all workers counted, in the format of that encoder."""
+        return encode(self)
+
+    def admissions(self, metric: str) -> Journal:
+        """Where the workers admit the label sets of that metric together."""
+        return Journal(self._folder / f"{metric}.journal")
+
     def merge_dead(self) -> None:
         """Merge the files of dead workers and drop their gauges; call it when a worker died."""
         torn = self._files.merge_dead()
         if torn:
-            bound(WorkerMetrics).torn.inc(torn)
+            get_metrics().torn.inc(torn)
 
     def _counted(self) -> Iterable[Metric]:
         files = self._files.read()
@@ -69,10 +70,6 @@ class WorkersCollector(Collector):
             for attribute, declared in group.declared.items():
                 if declared.kind in ("info", "enum"):
                     yield from getattr(instance, attribute).collect()
-
-
-# What speaks for all workers where there are several; None where the registry says it all.
-collector = WorkersCollector(FOLDER) if FOLDER is not None else None
 
 
 def _family(families: dict[str, Metric], key: Key, kind: str) -> Metric:

@@ -1,0 +1,1 @@
+"""What several processes count, shown as one: their files, their limits, and what the kernel says."""
