@@ -15,10 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core.components import discover
 from {{ cookiecutter.package_name }}.core.config import ServiceSettings, load
-from {{ cookiecutter.package_name }}.metrics import show, simulate
 from {{ cookiecutter.package_name }}.metrics.bounds import bounded_by, closed, limited
-from {{ cookiecutter.package_name }}.metrics.catalogue import bound_of, catalogue
 from {{ cookiecutter.package_name }}.metrics.factory import Counter
+from {{ cookiecutter.package_name }}.metrics.tools import show, simulate
+from {{ cookiecutter.package_name }}.metrics.tools.catalogue import bound_of, catalogue
 
 
 class Silent(WSGIRequestHandler):

@@ -124,6 +124,24 @@ def test_a_body_that_is_no_bookmark_is_refused_with_the_place(client):
         assert told == [(kind, place)], sent
 
 
+@pytest.mark.parametrize(
+    ("value", "repeated"),
+    [
+        (b"NaN", "NaN"),
+        (b"-Infinity", "-Infinity"),
+        (b"1e999", "Infinity"),
+        (b'["\\ud800"]', ["\ud800"]),
+    ],
+)
+def test_a_value_that_json_cannot_repeat_is_refused_as_any_other(client, value, repeated):
+    content = b'{"url": "https://example.org/", "title": ' + value + b"}"
+    answer = client.post("/api/bookmarks", content=content, headers={"content-type": JSON})
+    assert answer.status_code == 422
+    [problem] = answer.json()["detail"]
+    assert (problem["type"], problem["loc"]) == ("string_type", ["body", "title"])
+    assert problem["input"] == repeated
+
+
 @pytest.mark.parametrize("content", [b"\x80", b"[" * 100_000], ids=["no UTF-8", "too deep"])
 def test_a_body_that_cannot_be_read_is_refused(client, content):
     answer = client.post("/api/bookmarks", content=content, headers={"content-type": JSON})
