@@ -71,7 +71,7 @@ class Content:
         """Take the file's bytes: how many are used, then the entries, all in steps of 8 bytes."""
         used = _length(data)[0] if len(data) >= 8 else 0
         data = data[: max(min(used, len(data)), 0) // 8 * 8]
-        if used < self._end:  # cut off since
+        if len(data) < self._end:  # new, or cut off since
             self.keys, self._places, self._end = [], [], 8
         try:
             while self._end < used:
