@@ -184,7 +184,7 @@ class Bounds:
                     return False
                 own.append(texts)
                 return True
-        except TimeoutError:
+        except (OSError, ValueError):
             return False
 
     def _limited(self, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:

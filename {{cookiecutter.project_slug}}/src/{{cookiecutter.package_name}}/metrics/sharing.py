@@ -20,7 +20,8 @@ class Admissions(Protocol):
             The label sets that are new since the last turn, and a list to put one's own into.
 
         Raises:
-            TimeoutError: another process kept its turn for too long.
+            OSError, ValueError: another process kept its turn for too long, or nobody knows any more
+                what was admitted.
         """
 
 

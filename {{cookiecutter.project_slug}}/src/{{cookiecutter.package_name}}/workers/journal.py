@@ -2,8 +2,9 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -12,11 +13,14 @@ PATIENCE_SECONDS = 0.1
 
 
 class Journal:
-    """A file of one metric's label sets, one a line; a worker that was killed may leave half one."""
+    """A file of one metric's label sets, one a line; half one was left by a worker that was killed.
+
+    A worker that finds it lost or cut off admits no more: the others may have admitted anything.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._position = 0
+        self._read = self._size = 0
 
     @contextmanager
     def turn(self) -> Iterator[tuple[list[tuple[str, ...]], list[tuple[str, ...]]]]:
@@ -26,20 +30,23 @@ class Journal:
             The label sets that are new since the last turn, and a list to put one's own into.
 
         Raises:
-            TimeoutError: another worker kept its turn for too long.
+            OSError: another worker kept its turn for too long, or the file is lost.
+            ValueError: it is no journal.
         """
         with self._path.open("ab+") as file:
             _lock(file.fileno())
-            file.seek(self._position)
-            lines = file.readlines()
-            self._position = file.tell()
-            news: list[tuple[str, ...]] = []
-            for line in lines:
-                with suppress(ValueError):
-                    news.append(tuple(json.loads(line)))
+            if file.seek(0, os.SEEK_END) < self._size:
+                raise OSError("the journal is cut off: nobody knows what was admitted")
+            file.seek(self._read)
+            lines = [line for line in file.readlines() if line.endswith(b"\n")]
+            news = [tuple(json.loads(line)) for line in lines]
+            self._read += sum(map(len, lines))
+            file.truncate(self._read)
             own: list[tuple[str, ...]] = []
             yield news, own
-            file.writelines(json.dumps(texts).encode() + b"\n" for texts in own)
+            text = b"".join(json.dumps(texts).encode() + b"\n" for texts in own)
+            file.write(text)
+            self._size = self._read + len(text)
 
 
 def _lock(descriptor: int) -> None:
