@@ -2,13 +2,9 @@
 
 from ..core.components import Component
 from . import commands
-from .factory import OverflowMetrics
-from .safety import ErrorMetrics
+from .factory import OwnMetrics
 from .settings import MetricsSettings
 
 component = Component(
-    name="metrics",
-    settings=MetricsSettings,
-    metrics=(OverflowMetrics, ErrorMetrics),
-    commands=commands.add,
+    name="metrics", settings=MetricsSettings, metrics=(OwnMetrics,), commands=commands.add
 )

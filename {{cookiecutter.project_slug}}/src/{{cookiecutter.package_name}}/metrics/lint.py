@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
-from .bounds import BoundedBy, Closed, Limited
+from .bounds import bounded_by, closed, limited
 from .catalogue import Entry
 from .factory import DURATION_BUCKETS, Declared, MetricGroup, MultiprocessMode
 
@@ -119,14 +119,14 @@ def _labels(declared: Declared[Any]) -> Iterator[str]:
 
 def _unbounded(values: object, *, levels: bool) -> str | None:
     match values:
-        case Closed(known):
-            wrong = not known or "" in known
+        case closed():
+            wrong = not values or "" in values
             return "needs values, none of them empty: closed('yes', 'no')" if wrong else None
-        case BoundedBy(reason):
+        case bounded_by(reason):
             return None if reason.strip() else "must say what bounds it: bounded_by('the routes')"
-        case Limited() if levels:
+        case limited() if levels:
             return "must be closed or bounded_by: _overflow cannot add up levels"
-        case Limited(number):
+        case limited(number):
             return None if number >= 1 else "must allow a value: limited(50)"
     return "is unbounded: use closed, bounded_by or limited"
 
