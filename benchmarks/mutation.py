@@ -14,8 +14,6 @@ from bakery import Bakery, Project, environment
 from interpreters import uv
 
 PROMISE = 85.0
-# The command line and the pages made from the code: they have figures of their own.
-BESIDE = ("catalogue", "commands", "lint", "locations", "recorders", "show", "simulate")
 # Those that need no other view of the source than mutmut gives.
 TESTS = (
     *("test_bounds.py", "test_disabled.py", "test_isolation.py", "test_registry.py", "test_safety.py"),
@@ -25,7 +23,7 @@ CONFIGURATION = f"""
 [tool.mutmut]
 source_paths = ["src/"]
 only_mutate = ["src/example_service/metrics/*", "src/example_service/workers/*"]
-do_not_mutate = {[f"src/example_service/metrics/{name}.py" for name in BESIDE]}
+do_not_mutate = ["src/example_service/metrics/tools/*"]
 pytest_add_cli_args_test_selection = {[f"tests/{name}" for name in TESTS]}
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:cacheprovider"]
 """
