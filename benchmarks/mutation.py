@@ -40,7 +40,9 @@ def options() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these, like `registry`; default: all")
+    parser.add_argument(
+        "modules", nargs="*", metavar="MODULE", help="only these, like `registry` or `workers/files`; default: all"
+    )
     jobs = int(os.environ.get("JOBS", "2"))
     parser.add_argument("--jobs", type=int, default=jobs, help="how many at a time; default: JOBS, or 2")
     parser.add_argument("--again", action="store_true", help="forget what an interrupted run of the same state found")
@@ -62,7 +64,7 @@ def changes_of(project: Path) -> list[Change]:
     sources = {
         str(file.relative_to(project)): file.read_text(encoding="utf-8")
         for folder in FOLDERS
-        for file in sorted((project / "src").glob(f"*/{folder}/*.py"))
+        for file in sorted((project / "src").glob(f"*/{folder}/**/*.py"))
     }
     command = [uv(), "run", "--quiet", "--no-project", "--with", MUTMUT, "python", str(HERE / "changes.py"), *sources]
     listed = subprocess.run(command, cwd=project, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
@@ -73,7 +75,7 @@ def changes_of(project: Path) -> list[Change]:
         after = before[: change["start"]] + change["put"] + before[change["end"] :]
         lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
         change["diff"] = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
-        change["module"] = "/".join(Path(change["file"]).with_suffix("").parts[-2:])
+        change["module"] = "/".join(Path(change["file"]).with_suffix("").parts[2:])
         text = json.dumps([change["module"], change["within"], change["diff"]])
         seen[text] += 1
         change["name"] = hashlib.sha256(f"{text}{seen[text]}".encode()).hexdigest()[:16]
@@ -179,7 +181,7 @@ def main() -> None:
         results = Results(state / "results.jsonl")
         changes = changes_of(project.path)
         if asked.modules:
-            changes = [change for change in changes if Path(change["file"]).stem in asked.modules]
+            changes = [change for change in changes if change["module"].endswith(tuple(asked.modules))]
         if asked.survivors:
             changes = [change for change in changes if before.get(change["name"]) == "survived"]
         todo = [change for change in changes if not change["aside"] and results.of(change) == "untried"]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Lock
 from typing import Any
 
@@ -41,7 +41,8 @@ def report(changes: list[dict[str, Any]], results: Results) -> float:
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     for change in counted:
         ended = results.of(change)
-        for name in (change["module"], f"all of {change['module'].partition('/')[0]}/", "all"):
+        folders = [f"all of {folder}/" for folder in PurePath(change["module"]).parents if folder.name]
+        for name in (change["module"], *folders, "all"):
             rows[name][ended] += 1
         if ended == "survived":
             print(f"\n{change['module']}.py:{change['line']} {change['within']}", *change["diff"], sep="\n  ")

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.metrics.bounds import bounded_by, closed, limited
-from {{ cookiecutter.package_name }}.metrics.catalogue import Entry
 from {{ cookiecutter.package_name }}.metrics.factory import (
     Counter,
     Enum,
@@ -18,7 +17,8 @@ from {{ cookiecutter.package_name }}.metrics.factory import (
     MetricGroup,
     Summary,
 )
-from {{ cookiecutter.package_name }}.metrics.lint import lint
+from {{ cookiecutter.package_name }}.metrics.tools.catalogue import Entry
+from {{ cookiecutter.package_name }}.metrics.tools.lint import lint
 
 HELP = "A sentence."
 
@@ -66,7 +66,7 @@ def test_a_good_declaration_passes(declared):
         (Summary("size_kilobytes", HELP), "must be in base units: bytes instead of kilobytes"),
         (Summary("size_megabits", HELP), "must be in base units: bytes instead of megabits"),
         (Gauge("used_percent", HELP, multiprocess="sum"), "must be in base units: ratio instead of percent"),
-        (Summary("wait_ms", HELP), "must not abbreviate the unit ms: write seconds, bytes or meters"),
+        (Summary("wait_ms", HELP), "must be in base units: seconds instead of ms"),
         (Counter("jobs_counter_total", HELP), "must not name its type: leave counter out"),
         (Summary("wait_seconds", ""), "needs a help text: one line"),
         (Summary("wait_seconds", "no capital."), "needs a help text: one line"),

@@ -49,11 +49,11 @@ class RouteMetrics:
     Attributes:
         enter: puts one more request in progress.
         leave: takes it out again.
-        observe: takes the duration of an answered request, in seconds.
+        took: takes the duration of an answered request, in seconds.
         counts: by status, what counts one answered request; `count_of` adds what is missing.
     """
 
-    __slots__ = ("_labels", "_requests", "counts", "enter", "leave", "observe")
+    __slots__ = ("_labels", "_requests", "counts", "enter", "leave", "took")
 
     def __init__(self, method: str, endpoint: str) -> None:
         metrics = get_metrics()
@@ -61,7 +61,7 @@ class RouteMetrics:
         duration = metrics.duration.labels(method, endpoint)
         self.enter: Callable[[], None] = in_progress.inc
         self.leave: Callable[[], None] = in_progress.dec
-        self.observe: Callable[[float], None] = duration.observe
+        self.took: Callable[[float], None] = duration.observe
         self.counts: dict[int, Callable[[], None]] = {}
         self._requests = metrics.requests
         self._labels = (method, endpoint)

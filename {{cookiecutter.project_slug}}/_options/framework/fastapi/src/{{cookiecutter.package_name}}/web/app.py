@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 
 from .. import about
@@ -11,6 +12,7 @@ from ..core.components import Component, discover
 from ..core.lifecycle import Lifecycle
 from ..health.report import Health
 from ..metrics.factory import bound
+from .errors import invalid_request
 from .middleware import HttpMetricsMiddleware
 from .routes import operations
 
@@ -43,6 +45,7 @@ def create_app(components: Sequence[Component] | None = None) -> FastAPI:
         version=service.version,
         description=service.summary,
         lifespan=lifespan,
+        exception_handlers={RequestValidationError: invalid_request},
     )
     app.add_middleware(HttpMetricsMiddleware, window=health.window)
     app.include_router(operations(health))

@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from ..core.config import ServiceSettings
+from ...core.config import ServiceSettings
 from .catalogue import Entry
 
 SCRAPE_SECONDS = 5.0
