@@ -39,6 +39,13 @@ def test_a_wrong_command_ends_with_code_2(capsys):
     assert "sevre" in capsys.readouterr().err
 
 
+def test_a_command_without_its_action_ends_with_code_2(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["metrics"])
+    assert left.value.code == 2
+    assert "ACTION" in capsys.readouterr().err
+
+
 def test_the_schema_is_upgraded_once(capsys, database):
     assert main(["db", "upgrade"]) == 0
     assert capsys.readouterr().out == "nothing to upgrade\n"
