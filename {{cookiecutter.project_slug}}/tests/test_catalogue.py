@@ -5,6 +5,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socketserver import BaseServer
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import prometheus_client
@@ -215,6 +216,8 @@ def test_the_simulation_is_served_for_a_while(capsys, silent_port, monkeypatch):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     monkeypatch.setattr(simulate, "drive", ask)
+    # How often the server looks whether it shall end, in seconds.
+    monkeypatch.setattr(BaseServer.serve_forever, "__defaults__", (0.01,))
     assert main(["metrics", "simulate", "--serve", str(port), "--seconds", "0.01"]) == 0
     assert capsys.readouterr().out == f"http://127.0.0.1:{port}/metrics for 0.01 seconds\n"
     assert len(answers) == 1

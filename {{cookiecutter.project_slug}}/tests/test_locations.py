@@ -1,5 +1,7 @@
 """The pages say where each metric is declared and who records it, from the syntax trees."""
 
+from importlib import import_module
+
 import pytest
 
 from {{ cookiecutter.package_name }}.__main__ import main
@@ -43,6 +45,7 @@ def timed(function):
 
     return wrapped
 '''
+FACTORY = "def bound(group): ..."
 COMPONENT = '''"""The component of the orders."""
 
 from ..core.components import Component
@@ -63,7 +66,7 @@ def recorders(tmp_path):
 
     def find(service: str) -> dict[str, list[str]]:
         for name, text in {
-            "metrics/factory": "def bound(group): ...",
+            "metrics/factory": FACTORY,
             "orders/metrics": METRICS,
             "orders/service": service,
         }.items():
@@ -215,9 +218,13 @@ def test_the_source_of_the_service_is_followed_everywhere(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant):
+def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant, monkeypatch):
     service = "from .metrics import opened\n\n\ndef close():\n    opened(0)\n"
-    plant("orders", metrics=METRICS, component=COMPONENT, service=service)
+    folder = plant("orders", metrics=METRICS, component=COMPONENT, service=service)
+    (folder.parent / "metrics").mkdir()
+    (folder.parent / "metrics" / "factory.py").write_text(FACTORY)
+    package = import_module("{{ cookiecutter.package_name }}")
+    monkeypatch.setattr(package, "__path__", [str(folder.parent)])  # reads only what is planted
     located = locations.locate()
     page = locations.pages(located)["orders"]
     assert page.partition("## `orders_open`")[2] == (

@@ -87,7 +87,7 @@ def test_four_processes_that_upgrade_at_once_do_not_race(empty):
             connection.exec_driver_sql(statement)
         go.set()
         for process in processes:  # without migrations there is nothing to wait for
-            process.join(timeout=0.125 if owners() else None)
+            process.join(timeout=0.05 if owners() else None)
         assert [process.is_alive() for process in processes] == [bool(owners())] * 4
     for process in processes:
         process.join()
