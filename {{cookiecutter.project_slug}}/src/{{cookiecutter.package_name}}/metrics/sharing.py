@@ -10,19 +10,10 @@ LabelSets = list[tuple[str, ...]]
 Encode = Callable[[Collector], bytes]
 
 
-class Admissions(Protocol):
-    """The label sets of one metric, as all processes admitted them."""
-
-    def turn(self) -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
-        """Keep the other processes from admitting during the block.
-
-        Yields:
-            The label sets that are new since the last turn, and a list to put one's own into.
-
-        Raises:
-            OSError, ValueError: another process kept its turn for too long, or nobody knows any more
-                what was admitted.
-        """
+# Keeps the other processes from admitting label sets of a metric during a block, which gets those
+# that are new since the last turn, and a list to put its own into. An OSError says that another
+# process kept its turn for too long, or that nobody knows any more what was admitted.
+Turn = Callable[[], AbstractContextManager[tuple[LabelSets, LabelSets]]]
 
 
 class Processes(Protocol):
@@ -34,8 +25,8 @@ class Processes(Protocol):
     def merge_dead(self) -> None:
         """Keep what the dead ones counted; called when one of them ended."""
 
-    def admissions(self, metric: str) -> Admissions:
-        """Where the processes admit the label sets of that metric together."""
+    def admissions(self, metric: str) -> Turn:
+        """How the processes admit the label sets of that metric together."""
 
 
 # Set while components are discovered, before any metric is bound; None where a process is alone.

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from ..metrics import registry
 from ..metrics.disabled import DISABLED
-from ..metrics.sharing import Encode
+from ..metrics.sharing import Encode, Turn
 from .files import Content, CountFiles, combined
 from .journal import Journal
 from .metrics import get_metrics
@@ -50,9 +50,9 @@ class Workers:
         self._files = CountFiles(folder)
         self._lock = Lock()
 
-    def admissions(self, metric: str) -> Journal:
-        """Where the workers admit the label sets of that metric together."""
-        return Journal(self._folder / f"{metric}.journal")
+    def admissions(self, metric: str) -> Turn:
+        """How the workers admit the label sets of that metric together."""
+        return Journal(self._folder / f"{metric}.journal").turn
 
     def merge_dead(self) -> None:
         """Merge the files of dead workers and drop their gauges; call it when a worker died."""

@@ -31,7 +31,6 @@ class Journal:
 
         Raises:
             OSError: another worker kept its turn for too long, or the file is lost.
-            ValueError: it is no journal.
         """
         with self._path.open("ab+") as file:
             _lock(file.fileno())
@@ -39,7 +38,10 @@ class Journal:
                 raise OSError("the journal is cut off: nobody knows what was admitted")
             file.seek(self._read)
             lines = [line for line in file.readlines() if line.endswith(b"\n")]
-            news = [tuple(json.loads(line)) for line in lines]
+            try:
+                news = [tuple(json.loads(line)) for line in lines]
+            except ValueError:
+                raise OSError("the journal is none") from None
             self._read += sum(map(len, lines))
             file.truncate(self._read)
             own: list[tuple[str, ...]] = []
