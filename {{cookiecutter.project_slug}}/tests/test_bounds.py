@@ -2,8 +2,8 @@
 
 import pytest
 
+from {{ cookiecutter.package_name }}.core import limits
 from {{ cookiecutter.package_name }}.metrics.bounds import (
-    Bounds,
     LabelError,
     bounded_by,
     closed,
@@ -71,7 +71,7 @@ def test_a_label_keeps_to_its_own_limit(metrics):
 
 def test_new_label_sets_of_all_metrics_share_a_minute(metrics, patch_settings, monkeypatch):
     now = 0.0
-    monkeypatch.setattr(Bounds.__module__ + ".monotonic", lambda: now)
+    monkeypatch.setattr(limits, "monotonic", lambda: now)
     patch_settings(MetricsSettings, max_metrics_per_minute=2)
     bound(Visits).routes.labels("/a").inc()
     bound(Visits).visits.labels("short", "/a").inc()
@@ -105,9 +105,12 @@ def test_a_value_outside_a_closed_set_is_refused_with_the_set():
 @pytest.mark.parametrize(
     ("positional", "named", "message"),
     [
-        (("short",), {}, "1 label values for kind, page"),
-        ((), {"kind": "short"}, "labels are kind, page, not kind"),
-        (("short",), {"page": "/a"}, "by position or by name, not both"),
+        (("short",), {}, "got 1 by position, and none by name"),
+        ((), {"kind": "short"}, "got 0 by position, and kind by name"),
+        (("short",), {"page": "/a"}, "got 1 by position, and page by name"),
+        (("short", "/a"), {"page": "/a"}, "got 2 by position, and page by name"),
+        (("short",), {"kind": "short", "page": "/a"}, "got 1 by position, and kind, page by name"),
+        ((), {}, "the labels are kind, page: give a value for each"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(positional, named, message):

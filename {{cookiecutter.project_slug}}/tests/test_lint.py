@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.metrics.bounds import bounded_by, closed, limited
@@ -16,6 +15,10 @@ from {{ cookiecutter.package_name }}.metrics.factory import (
     Info,
     MetricGroup,
     Summary,
+    bound,
+)
+from {{ cookiecutter.package_name }}.metrics.registry import (
+    MetricConflict,
 )
 from {{ cookiecutter.package_name }}.metrics.tools.catalogue import Entry
 from {{ cookiecutter.package_name }}.metrics.tools.lint import lint
@@ -187,7 +190,9 @@ def test_the_linter_refuses_what_goes_around_the_declarations(request, tmp_path)
 
 
 def test_what_lint_refuses_as_a_collision_the_registry_would_refuse_too():
-    registry = CollectorRegistry()
-    Histogram("wait_seconds", HELP).build(lambda: None, registry)
-    with pytest.raises(ValueError, match="Duplicated timeseries"):
-        Counter("wait_seconds_total", HELP).build(lambda: None, registry)
+    def group(declared) -> type[MetricGroup]:
+        return type("Group", (MetricGroup,), {"one": declared}, component="example")
+
+    bound(group(Histogram("wait_seconds", HELP)))
+    with pytest.raises(MetricConflict, match="both export 'wait_seconds'"):
+        bound(group(Counter("wait_seconds_total", HELP)))

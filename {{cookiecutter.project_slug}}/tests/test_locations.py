@@ -218,6 +218,13 @@ def test_the_source_of_the_service_is_followed_everywhere(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_process_reads_its_source_once(plant):
+    first = locations.read()
+    assert locations.read() is first
+    plant("orders", metrics=METRICS, component=COMPONENT)
+    assert locations.read() is not first
+
+
 def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant, monkeypatch):
     service = "from .metrics import opened\n\n\ndef close():\n    opened(0)\n"
     folder = plant("orders", metrics=METRICS, component=COMPONENT, service=service)

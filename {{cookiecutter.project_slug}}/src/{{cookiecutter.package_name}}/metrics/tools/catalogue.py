@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from ...core.components import discover
-from ..bounds import BoundedBy, Closed, Values
+from ..bounds import Values, bounded_by, closed
 from ..factory import Declared, MetricGroup
 
 LISTED_VALUES = 12  # a closed set is spelled out up to this size
@@ -31,11 +31,11 @@ def catalogue() -> tuple[Entry, ...]:
 
 def bound_of(values: Values) -> str:
     """What keeps a label bounded, in words."""
-    if isinstance(values, Closed):
-        known = sorted(values.values)
+    if isinstance(values, closed):
+        known = sorted(values)
         if len(known) > LISTED_VALUES:
             return f"{len(known)} values from `{known[0]}` to `{known[-1]}`"
         return ", ".join(f"`{value}`" for value in known)
-    if isinstance(values, BoundedBy):
+    if isinstance(values, bounded_by):
         return f"bounded by {values.reason}"
     return f"at most {values.values} values, then `_overflow`"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
-from ..bounds import BoundedBy, Closed, Limited
+from ..bounds import bounded_by, closed, limited
 from ..factory import DURATION_BUCKETS, Declared, MetricGroup, MultiprocessMode
 from .catalogue import Entry
 
@@ -58,7 +58,7 @@ def lint(entries: Iterable[Entry]) -> list[Finding]:
 
 def forgotten(package: str, entries: Iterable[Entry]) -> list[Finding]:
     """The imported groups of the package that no component lists."""
-    listed = {entry.group for entry in entries}
+    listed = {(entry.group.__module__, entry.group.__qualname__) for entry in entries}
     return [
         Finding(
             next(declared.where for declared in group.declared.values()),
@@ -69,7 +69,7 @@ def forgotten(package: str, entries: Iterable[Entry]) -> list[Finding]:
         if group.__module__.startswith(f"{package}.")
         and getattr(sys.modules.get(group.__module__), group.__name__, None) is group
         and group.declared
-        and group not in listed
+        and (group.__module__, group.__qualname__) not in listed
     ]
 
 
@@ -113,14 +113,14 @@ def _labels(declared: Declared[Any]) -> Iterator[str]:
 
 def _unbounded(values: object, *, levels: bool) -> str | None:
     match values:
-        case Closed(known):
-            wrong = not known or "" in known
+        case closed():
+            wrong = not values or "" in values
             return "needs values, none of them empty: closed('yes', 'no')" if wrong else None
-        case BoundedBy(reason):
+        case bounded_by(reason):
             return None if reason.strip() else "must say what bounds it: bounded_by('the routes')"
-        case Limited() if levels:
+        case limited() if levels:
             return "must be closed or bounded_by: _overflow cannot add up levels"
-        case Limited(number):
+        case limited(number):
             return None if number >= 1 else "must allow a value: limited(50)"
     return "is unbounded: use closed, bounded_by or limited"
 

@@ -158,7 +158,8 @@ class _Reading:
         names = {name for name in (self._name(node),) if name}
         if isinstance(node, ast.Attribute):
             names |= {holder.member(node.attr) for holder in held}
-            if node.attr in RECORDING and not _is_stored(node):
+            recording = node.attr in RECORDING and not _is_stored(node)
+            if recording and ast.unparse(node.value) != "super()":  # the metric's own method
                 self.recorded |= held & self._known.metrics
                 self.unfollowed |= node.attr in UNMISTAKABLE and not held & self._known.metrics
         elif isinstance(node, ast.Call):

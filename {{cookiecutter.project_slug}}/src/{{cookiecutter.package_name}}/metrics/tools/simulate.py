@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import start_http_server
 
 from .. import registry
-from ..bounds import Closed, Values
+from ..bounds import Values, closed
 from ..factory import Declared, bound
 from .catalogue import catalogue
 
@@ -47,7 +47,7 @@ def label_sets(declared: Declared[Any]) -> list[tuple[str, ...]]:
 
 
 def _values(values: Values) -> list[str]:
-    return sorted(values.values) if isinstance(values, Closed) else [EXAMPLE]
+    return sorted(values) if isinstance(values, closed) else [EXAMPLE]
 
 
 def _recording(declared: Declared[Any]) -> tuple[str, Any]:

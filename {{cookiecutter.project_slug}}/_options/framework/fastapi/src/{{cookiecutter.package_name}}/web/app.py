@@ -26,14 +26,11 @@ def create_app(components: Sequence[Component] | None = None) -> FastAPI:
     """
     found = discover() if components is None else components
     service = about()
-    lifecycle = Lifecycle(found)
+    lifecycle = Lifecycle(found, bound)
     health = Health(lifecycle, found, service.version)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        for component in found:
-            for group in component.metrics:
-                bound(group)
         await run_in_threadpool(lifecycle.start)
         try:
             yield
