@@ -9,7 +9,7 @@ from {{ cookiecutter.package_name }}.metrics.bounds import (
     bounded_by,
     limited,
 )
-from {{ cookiecutter.package_name }}.workers.journal import Journal
+from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
 
 OVERFLOW = ("_overflow",)
 
@@ -19,7 +19,7 @@ def worker(tmp_path):
     """Make the bounds that one more worker has on the metric `visits`."""
 
     def start(max_series: int = 3, values: int = 1000) -> Bounds:
-        turn = Journal(tmp_path / "visits.journal").turn
+        turn = WorkersCollector(tmp_path).admissions("visits")
         return Bounds({"page": limited(values)}, max_series, lambda: True, lambda: None, turn)
 
     return start
@@ -61,8 +61,8 @@ def test_a_label_of_so_many_values_has_them_in_all_workers_together(worker):
 def test_label_sets_of_several_labels_are_told_apart(tmp_path):
     def start() -> Bounds:
         labels = {"route": bounded_by("the routes"), "page": limited(9)}
-        journal = Journal(tmp_path / "visits.journal")
-        return Bounds(labels, 2, lambda: True, lambda: None, journal.turn)
+        turn = WorkersCollector(tmp_path).admissions("visits")
+        return Bounds(labels, 2, lambda: True, lambda: None, turn)
 
     first, second = start(), start()
     assert first.admit(("a b", "c")) == ("a b", "c")

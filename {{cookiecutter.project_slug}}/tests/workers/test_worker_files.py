@@ -12,13 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 
+from {{ cookiecutter.package_name }}.metrics.factory import (
+    Counter,
+    Enum,
+    Info,
+    MetricGroup,
+    bound,
+)
 from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
 from {{ cookiecutter.package_name }}.workers.files import CountFiles
 
 ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
 TWO = '["requests", "requests_total", {"code": "500"}, "Help."]'
+
+
+class Facts(MetricGroup, component="example"):
+    """What holds in a process, and what is counted in files."""
+
+    build = Info("build", "A fact.")
+    mood = Enum("mood", "A state.", states=("good", "bad"))
+    turns = Counter("turns_total", "Turns.")
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +133,17 @@ def test_the_files_of_dead_processes_become_one(tmp_path, dead):
     assert totals(tmp_path) == {ONE: 7.0, TWO: 5.0}
 
 
+def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path):
+    bound(Facts).build.info({"version": "1"})
+    bound(Facts).mood.state("bad")
+    shown = WorkersCollector(tmp_path).expose(generate_latest).decode().splitlines()
+    assert [line for line in shown if not line.startswith(("#", "process_", "python_"))] == [
+        'build_info{version="1"} 1.0',
+        'mood{mood="good"} 0.0',
+        'mood{mood="bad"} 1.0',
+    ]
+
+
 def test_a_process_id_that_comes_again_counts_again(tmp_path, dead):
     for _ in range(3):
         write(tmp_path, "counter", dead[0], {ONE: 2.0})
@@ -125,20 +152,22 @@ def test_a_process_id_that_comes_again_counts_again(tmp_path, dead):
     assert totals(tmp_path) == {ONE: 6.0}
 
 
-def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead):
+@pytest.mark.parametrize(("kind", "sample"), [("counter", "total"), ("histogram", "sum")])
+def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead, kind, sample):
     rng = random.Random(7)
+    key = ONE.replace("total", sample)
     for process in (*dead, os.getpid()):
-        values = {ONE.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
-        write(tmp_path, "counter", process, values)
+        values = {key.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
+        write(tmp_path, kind, process, values)
 
     def shown() -> dict[str, float]:
-        families = WorkersCollector(tmp_path).collect()
-        return {str(s.labels): s.value for f in families if f.name == "requests" for s in f.samples}
+        found = (s for family in WorkersCollector(tmp_path).collect() for s in family.samples)
+        return {str(s.labels): s.value for s in found if s.name == f"requests_{sample}"}
 
     before = shown()
     assert len(before) == 16
     hidden = [
-        path.rename(path.with_suffix(".later")) for path in tmp_path.glob(f"counter_{dead[0]}.db")
+        path.rename(path.with_suffix(".later")) for path in tmp_path.glob(f"{kind}_{dead[0]}.db")
     ]
     CountFiles(tmp_path).merge_dead()
     for path in hidden:
