@@ -127,10 +127,26 @@ def test_the_files_of_dead_processes_become_one(tmp_path, dead):
     for process in dead:
         write(tmp_path, "counter", process, {ONE: 2.0})
         write(tmp_path, "gauge_livesum", process, {ONE: 1.0})
+        write(tmp_path, "gauge_all", process, {ONE: 1.0})
     write(tmp_path, "counter", os.getpid(), {ONE: 1.0, TWO: 5.0})
     assert CountFiles(tmp_path).merge_dead() == 0
     assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
     assert totals(tmp_path) == {ONE: 7.0, TWO: 5.0}
+
+
+def test_buckets_add_up_in_the_order_of_their_bounds(tmp_path):
+    bucket = '["took", "took_bucket", {"le": "BOUND"}, "Help."]'
+    counts = {"+Inf": 4.0, "10.0": 2.0, "2.5": 1.0}
+    values = {bucket.replace("BOUND", le): count for le, count in counts.items()}
+    write(tmp_path, "histogram", os.getpid(), values)
+    [took] = [one for one in WorkersCollector(tmp_path).collect() if one.name == "took"]
+    shown = [(s.name, s.labels.get("le"), s.value) for s in took.samples]
+    assert shown == [
+        ("took_bucket", "2.5", 1.0),
+        ("took_bucket", "10.0", 3.0),
+        ("took_bucket", "+Inf", 7.0),
+        ("took_count", None, 7.0),
+    ]
 
 
 def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path):
@@ -217,13 +233,14 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
     write(tmp_path, "counter", os.getpid(), {ONE: 1.0})
     file = write(tmp_path, "counter", dead[0], {ONE: 2.0, TWO: 3.0})
     file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
-    (tmp_path / f"counter_{dead[1]}.db").touch()
+    (tmp_path / f"gauge_max_{dead[1]}.db").touch()
     collector = WorkersCollector(tmp_path)
     with metrics.adds({"workers_torn_files_total": 2.0}):
         for _ in range(3):
             list(collector.collect())
     assert totals(tmp_path) == {ONE: 3.0}
-    assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
+    living = f"counter_{os.getpid()}.db"
+    assert names(tmp_path) == {"counter_merged.db", "gauge_max_merged.db", living}
     assert len([record for record in caplog.records if "is torn" in record.getMessage()]) == 2
 
 
