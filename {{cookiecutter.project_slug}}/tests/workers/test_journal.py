@@ -9,6 +9,7 @@ from {{ cookiecutter.package_name }}.metrics.bounds import (
     bounded_by,
     limited,
 )
+from {{ cookiecutter.package_name }}.workers import journal
 from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
 
 OVERFLOW = ("_overflow",)
@@ -74,16 +75,23 @@ def test_label_sets_of_several_labels_are_told_apart(tmp_path):
 def test_half_a_line_of_a_killed_worker_is_passed_over(worker, tmp_path):
     first = worker()
     first.admit(("a",))
-    with (tmp_path / "visits.journal").open("ab") as journal:
-        journal.write(b'["b\n')
+    with (tmp_path / "visits.journal").open("ab") as file:
+        file.write(b'["b\n')
     second = worker()
     assert [second.admit((page,)) for page in "acd"] == [("a",), ("c",), ("d",)]
     assert second.admit(("e",)) == OVERFLOW
 
 
+def test_a_worker_waits_for_the_turn_of_another(worker, tmp_path, monkeypatch):
+    with (tmp_path / "visits.journal").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        monkeypatch.setattr(journal, "sleep", lambda seconds: fcntl.flock(other, fcntl.LOCK_UN))
+        assert worker().admit(("a",)) == ("a",)
+
+
 def test_a_worker_that_stopped_in_its_turn_does_not_stop_the_others(worker, tmp_path):
     bounds = worker()
-    with (tmp_path / "visits.journal").open("ab") as journal:
-        fcntl.flock(journal, fcntl.LOCK_EX)
+    with (tmp_path / "visits.journal").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
         assert bounds.admit(("a",)) == OVERFLOW
     assert bounds.admit(("a",)) == ("a",)
