@@ -12,7 +12,8 @@ from {{ cookiecutter.package_name }}.metrics.bounds import (
     bounded_by,
     limited,
 )
-from {{ cookiecutter.package_name }}.workers.journal import Journal
+from {{ cookiecutter.package_name }}.workers import journal
+from {{ cookiecutter.package_name }}.workers.exposition import Workers
 
 OVERFLOW = ("_overflow",)
 
@@ -22,7 +23,7 @@ def worker(tmp_path):
     """Make the bounds that one more worker has on the metric `visits`."""
 
     def start(max_series: int = 3, values: int = 1000) -> Bounds:
-        turn = Journal(tmp_path / "visits.journal").turn
+        turn = Workers(tmp_path).admissions("visits")
         return Bounds({"page": limited(values)}, max_series, lambda: True, lambda: None, turn)
 
     return start
@@ -64,8 +65,8 @@ def test_a_label_of_so_many_values_has_them_in_all_workers_together(worker):
 def test_label_sets_of_several_labels_are_told_apart(tmp_path):
     def start() -> Bounds:
         labels = {"route": bounded_by("the routes"), "page": limited(9)}
-        journal = Journal(tmp_path / "visits.journal")
-        return Bounds(labels, 2, lambda: True, lambda: None, journal.turn)
+        turn = Workers(tmp_path).admissions("visits")
+        return Bounds(labels, 2, lambda: True, lambda: None, turn)
 
     first, second = start(), start()
     assert first.admit(("a b", "c")) == ("a b", "c")
@@ -77,8 +78,8 @@ def test_label_sets_of_several_labels_are_told_apart(tmp_path):
 def test_half_a_line_of_a_killed_worker_takes_no_room_and_spoils_no_other(worker, tmp_path):
     first = worker()
     first.admit(("a",))
-    with (tmp_path / "visits.journal").open("ab") as journal:
-        journal.write(b'["b')
+    with (tmp_path / "visits.journal").open("ab") as file:
+        file.write(b'["b')
     second = worker()
     assert [second.admit((page,)) for page in "acd"] == [("a",), ("c",), ("d",)]
     assert second.admit(("e",)) == OVERFLOW
@@ -86,11 +87,11 @@ def test_half_a_line_of_a_killed_worker_takes_no_room_and_spoils_no_other(worker
 
 @pytest.mark.parametrize("left", [None, b"", b'["a"]', b"no\njournal\nat\nall\n"])
 def test_a_journal_that_is_lost_lets_nobody_admit_more(worker, tmp_path, left):
-    journal = tmp_path / "visits.journal"
+    file = tmp_path / "visits.journal"
     workers = [worker(), worker()]
     for bounds, page in zip(workers, "ab", strict=True):
         assert bounds.admit((page,)) == (page,)
-    journal.unlink() if left is None else journal.write_bytes(left)
+    file.unlink() if left is None else file.write_bytes(left)
     for page in "cdef":
         for bounds in workers:
             assert bounds.admit((page,)) == OVERFLOW
@@ -138,9 +139,16 @@ def test_a_flood_in_four_processes_adds_up_and_keeps_to_one_limit(tmp_path, monk
         import_module(f"{service}.metrics.sharing").processes.merge_dead()
 
 
+def test_a_worker_waits_for_the_turn_of_another(worker, tmp_path, monkeypatch):
+    with (tmp_path / "visits.journal").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        monkeypatch.setattr(journal, "sleep", lambda seconds: fcntl.flock(other, fcntl.LOCK_UN))
+        assert worker().admit(("a",)) == ("a",)
+
+
 def test_a_worker_that_stopped_in_its_turn_does_not_stop_the_others(worker, tmp_path):
     bounds = worker()
-    with (tmp_path / "visits.journal").open("ab") as journal:
-        fcntl.flock(journal, fcntl.LOCK_EX)
+    with (tmp_path / "visits.journal").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
         assert bounds.admit(("a",)) == OVERFLOW
     assert bounds.admit(("a",)) == ("a",)

@@ -1,7 +1,7 @@
 """What another component does in place of this one where several processes count as one."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from prometheus_client.registry import Collector
@@ -14,6 +14,11 @@ Encode = Callable[[Collector], bytes]
 # that are new since the last turn, and a list to put its own into. An OSError says that another
 # process kept its turn for too long, or that nobody knows any more what was admitted.
 Turn = Callable[[], AbstractContextManager[tuple[LabelSets, LabelSets]]]
+
+
+def alone() -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
+    """The turn of a process that no other counts with."""
+    return nullcontext(([], []))
 
 
 class Processes(Protocol):
