@@ -61,7 +61,7 @@ def write(folder: Path, kind: str, process: object, values: dict[str, float]) ->
 def totals(folder: Path) -> dict[str, float]:
     """The sums of all files by key."""
     found: dict[str, float] = {}
-    for content in CountFiles(folder).read().values():
+    for content in CountFiles(folder).read():
         for key, (value, _) in zip(content.keys, content.entries, strict=True):
             found[key] = found.get(key, 0.0) + value
     return found
@@ -274,7 +274,7 @@ def test_a_torn_file_is_read_up_to_its_last_whole_entry(tmp_path):
     for length in range(used):
         file.unlink()  # some file systems wait for the disk when a file is cut and written anew
         file.write_bytes(content[:length])
-        [held] = CountFiles(tmp_path).read().values()
+        [held] = CountFiles(tmp_path).read()
         assert (held.keys, held.entries) == known[length >= first], length
         assert not held.whole
 
@@ -283,7 +283,7 @@ def test_one_reader_follows_files_that_grow_are_cut_off_or_come_again(tmp_path, 
     reader = CountFiles(tmp_path)
 
     def read() -> dict[str, float]:
-        [held] = reader.read().values()
+        [held] = reader.read()
         return {key: value for key, (value, _) in zip(held.keys, held.entries, strict=True)}
 
     file = write(tmp_path, "gauge_livesum", dead[0], {ONE: 1.0})
@@ -326,7 +326,7 @@ def test_a_length_that_cannot_be_ends_the_reading(tmp_path, length):
     content = bytearray(file.read_bytes())
     struct.pack_into("i", content, 8 + (struct.unpack_from("i", content)[0] - 8) // 2, length)
     file.write_bytes(content)
-    [held] = CountFiles(tmp_path).read().values()
+    [held] = CountFiles(tmp_path).read()
     assert (held.keys, held.entries, held.whole) == ([ONE], [(2.0, 0.0)], False)
 
 

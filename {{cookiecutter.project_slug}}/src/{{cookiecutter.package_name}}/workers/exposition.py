@@ -1,45 +1,37 @@
 """What all workers counted, as one exposition: the counterpart of a registry in one process."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from sys import intern
 from threading import Lock
 from typing import Any, NamedTuple
 
 from prometheus_client import Metric, PlatformCollector, utils
-from prometheus_client.registry import Collector
 
 from ..metrics import registry
 from ..metrics.disabled import DISABLED
 from ..metrics.sharing import Encode, Turn
-from .files import Content, CountFiles, combined
+from .files import CountFiles, combined
 from .journal import Journal
 from .metrics import get_metrics
 from .processes import ProcessesCollector
 
 _text_of: Any = utils.floatToGoString  # untyped there
 
-
+# What stands together: a metric's name, its help and type, and of a histogram a child's labels.
 Place = tuple[str, str, str]
 
 
 class Line(NamedTuple):
-    """How a key is written, but for its value.
-
-    Attributes:
-        place: what stands together: the metric's name, its help and type, and in a histogram
-            the labels of the child.
-        is_bucket: files hold what fell into it alone, the exposition what fell up to its bound.
-        samples: what stands before the value; the last bucket's is that of `_count` too.
-    """
+    """How a key is written, but for its value."""
 
     place: Place
-    is_bucket: bool
-    samples: tuple[str, ...]
+    is_bucket: bool  # files hold what fell into it alone, the exposition what fell up to its bound
+    samples: tuple[str, ...]  # the last bucket is also the count
 
 
 class Workers:
@@ -69,13 +61,18 @@ class Workers:
             texts.append(head)
             for place in places:
                 texts += written[place]
-        return "".join(texts).encode() + encode(_Own({name for name, _, _ in written}))
+        own = _Families(_own({name for name, _, _ in written}))
+        return "".join(texts).encode() + encode(own)
 
     def _written(self, encode: Encode, known: dict[str, Line]) -> dict[Place, list[str]]:
+        held = self._files.read()
+        if any(content.file.dead for content in held if not content.whole):
+            self.merge_dead()
+            held = self._files.read()
         lines: dict[str, Line] = {}
         written: dict[Place, list[str]] = {}
         counts: dict[Place, float] = {}
-        for kind, contents in self._read().items():
+        for kind, contents in groupby(held, attrgetter("file.kind")):
             for key, (value, _) in combined(kind, contents):
                 lines[key] = line = known.get(key) or _line(encode, kind, key)
                 place, is_bucket, samples = line
@@ -90,44 +87,29 @@ class Workers:
         known.update(lines)
         return written
 
-    def _read(self) -> dict[str, list[Content]]:
-        files = self._files.read()
-        if any(file.dead for file, content in files.items() if not content.whole):
-            self.merge_dead()
-            files = self._files.read()
-        kinds: dict[str, list[Content]] = {}
-        for file, content in files.items():
-            kinds.setdefault(file.kind, []).append(content)
-        return kinds
+
+class _Families(NamedTuple):
+    families: Iterable[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
 
 
-class _One(NamedTuple):
-    metric: Metric
-
-    def collect(self) -> Iterator[Metric]:
-        yield self.metric
-
-
-class _Own(Collector):
+def _own(shown: set[str]) -> Iterator[Metric]:
     """What no file holds: the processes, the platform, and what this worker says for itself.
 
     That are info and enum metrics, and what collectors made elsewhere compute.
     """
-
-    def __init__(self, shown: set[str]) -> None:
-        self._shown = shown
-
-    def collect(self) -> Iterator[Metric]:
-        collectors: list[Any] = [ProcessesCollector(), PlatformCollector(registry=None)]
-        collectors += registry.active.made_elsewhere
-        for group, instance in registry.active.groups.items():
-            facts = [name for name, one in group.declared.items() if one.kind in ("info", "enum")]
-            collectors += [getattr(instance, name) for name in facts]
-        for collector in collectors:
-            for family in collector.collect() if collector is not DISABLED else ():
-                if family.name not in self._shown:
-                    self._shown.add(family.name)
-                    yield family
+    collectors: list[Any] = [ProcessesCollector(), PlatformCollector(registry=None)]
+    collectors += registry.active.made_elsewhere
+    for group, instance in registry.active.groups.items():
+        facts = [name for name, one in group.declared.items() if one.kind in ("info", "enum")]
+        collectors += [getattr(instance, name) for name in facts]
+    for collector in collectors:
+        for family in collector.collect() if collector is not DISABLED else ():
+            if family.name not in shown:
+                shown.add(family.name)
+                yield family
 
 
 @lru_cache(maxsize=8)  # a part of it, the version, is what the client asked for
@@ -139,13 +121,13 @@ def _line(encode: Encode, kind: str, key: str) -> Line:
     """Have prometheus_client write the sample once, and keep all but its value."""
     name, sample, labels, text = json.loads(key)
     metric = Metric(name, text, kind.partition("_")[0])
-    metric.add_sample(sample, labels, 0.0)
-    child = {label: labels[label] for label in labels if label != "le"}
-    if kind == "histogram" and labels.get("le") == "+Inf":
-        metric.add_sample(f"{name}_count", child, 0.0)
-    written = encode(_One(metric)).decode().removesuffix("# EOF\n").removesuffix("\n")
+    metric.add_sample(sample, dict(labels), 0.0)
+    bound, together = None, ""
+    if kind == "histogram":
+        bound, together = labels.pop("le", None), str(labels)
+    if bound == "+Inf":
+        metric.add_sample(f"{name}_count", labels, 0.0)
+    written = encode(_Families([metric])).decode().removesuffix("# EOF\n").removesuffix("\n")
     about, of_type, *samples = written.split("\n")
-    together = str(child) if kind == "histogram" else ""
     place = (intern(name), intern(f"{about}\n{of_type}\n"), intern(together))
-    is_bucket = kind == "histogram" and "le" in labels
-    return Line(place, is_bucket, tuple(one.removesuffix("0.0") for one in samples))
+    return Line(place, bound is not None, tuple(one.removesuffix("0.0") for one in samples))

@@ -51,18 +51,13 @@ class CountFile(NamedTuple):
 
 
 class Content:
-    """What a file holds, up to its last whole entry; where the keys are is remembered.
-
-    Attributes:
-        keys: JSON of metric, sample, labels and help text.
-        entries: for each key its value and time.
-        whole: whether that is all that there should be.
-    """
+    """What a file holds, up to its last whole entry; where the keys are is remembered."""
 
     def __init__(self, file: CountFile) -> None:
-        self.keys: list[str] = []
-        self.entries: list[Entry] = []
-        self.whole = False
+        self.file = file
+        self.keys: list[str] = []  # JSON of metric, sample, labels and help text
+        self.entries: list[Entry] = []  # one for each key
+        self.whole = False  # whether that is all that there should be
         self._process = file.process if file.kind in ("gauge_all", "gauge_liveall") else ""
         self._places: list[int] = []
         self._end = 8
@@ -106,8 +101,8 @@ class CountFiles:
         self._known: dict[CountFile, Content] = {}
         self._merges = 0
 
-    def read(self) -> dict[CountFile, Content]:
-        """Every file with its content; it may grow meanwhile. For one thread at a time."""
+    def read(self) -> list[Content]:
+        """What all files hold, by kind; they may grow meanwhile. For one thread at a time."""
         with self._locked(fcntl.LOCK_SH) as lock:
             merges = os.fstat(lock.fileno()).st_size
             taken = {file: file.path.read_bytes() for file in self._files()}
@@ -117,7 +112,7 @@ class CountFiles:
         self._merges = merges
         for file, content in self._known.items():
             content.update(taken[file])
-        return self._known
+        return list(self._known.values())
 
     def merge_dead(self) -> int:
         """Merge the files of dead processes, and return how many of them were torn."""

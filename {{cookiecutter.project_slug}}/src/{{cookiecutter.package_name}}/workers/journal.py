@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+from ..metrics.sharing import LabelSets
+
 # A worker that is stopped in the middle of an admission must not stop the others.
 PATIENCE_SECONDS = 0.1
 
@@ -23,15 +25,8 @@ class Journal:
         self._read = self._size = 0
 
     @contextmanager
-    def turn(self) -> Iterator[tuple[list[tuple[str, ...]], list[tuple[str, ...]]]]:
-        """Keep the other workers from admitting during the block.
-
-        Yields:
-            The label sets that are new since the last turn, and a list to put one's own into.
-
-        Raises:
-            OSError: another worker kept its turn for too long, or the file is lost.
-        """
+    def turn(self) -> Iterator[tuple[LabelSets, LabelSets]]:
+        """See `Turn` in metrics/sharing.py."""
         with self._path.open("ab+") as file:
             _lock(file.fileno())
             if file.seek(0, os.SEEK_END) < self._size:
@@ -44,7 +39,7 @@ class Journal:
                 raise OSError("the journal is none") from None
             self._read += sum(map(len, lines))
             file.truncate(self._read)
-            own: list[tuple[str, ...]] = []
+            own: LabelSets = []
             yield news, own
             text = b"".join(json.dumps(texts).encode() + b"\n" for texts in own)
             file.write(text)
@@ -55,10 +50,8 @@ def _lock(descriptor: int) -> None:
     until = monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if monotonic() > until:
                 raise TimeoutError("another worker is admitting a label set") from None
-            sleep(0.0005)
-        else:
-            return
+        sleep(0.0005)
