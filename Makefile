@@ -35,9 +35,10 @@ format: .venv/.lint ## Format hooks, tests and benchmarks
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-bench: .venv/.test ## Measure generating, the generated suite, start to ready, and what metrics cost a request
+bench: .venv/.test ## Measure generating, the generated suite, start to ready, what metrics cost a request, and a scrape
 	@PYTHONPATH=tests $(BIN)/python benchmarks/rendering.py
 	@PYTHONPATH=tests $(BIN)/python benchmarks/http_cost.py
+	@PYTHONPATH=tests $(BIN)/python benchmarks/exposition.py
 
 date: ## Move the date that pins all versions: DATE=2026-11-20 (default today)
 	@sed -i.old 's/^exclude-newer = "[^"]*"/exclude-newer = "$(DATE)T00:00:00Z"/' $(DATED)
