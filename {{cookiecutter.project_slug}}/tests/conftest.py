@@ -20,8 +20,8 @@ import prometheus_client  # noqa: E402
 from prometheus_client import CollectorRegistry  # noqa: E402
 
 # Every file of tests/support is a plugin with fixtures.
-pytest_plugins = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
-pytest.register_assert_rewrite(*pytest_plugins)  # they import each other
+SUPPORT = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
+pytest.register_assert_rewrite(*SUPPORT)  # they import each other
 
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {
@@ -45,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     defaults = config.stash[DEFAULTS] = DefaultRegistry(prometheus_client.REGISTRY)
     config.add_cleanup(defaults.restore)
     defaults.redirect(CollectorRegistry(auto_describe=True))
+    if config.getoption("dist", "no") == "no":  # xdist's controller runs no test
+        for plugin in SUPPORT:
+            config.pluginmanager.import_plugin(plugin)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -1,10 +1,12 @@
 """The declared metrics can be listed, shown with their values, and driven for a demo."""
 
 import socket
+import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socketserver import BaseServer
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import prometheus_client
@@ -14,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core.components import discover
 from {{ cookiecutter.package_name }}.core.config import ServiceSettings, load
-from {{ cookiecutter.package_name }}.metrics import show, simulate
 from {{ cookiecutter.package_name }}.metrics.bounds import bounded_by, closed, limited
-from {{ cookiecutter.package_name }}.metrics.catalogue import bound_of, catalogue
 from {{ cookiecutter.package_name }}.metrics.factory import Counter
+from {{ cookiecutter.package_name }}.metrics.tools import show, simulate
+from {{ cookiecutter.package_name }}.metrics.tools.catalogue import bound_of, catalogue
 
 
 class Silent(WSGIRequestHandler):
@@ -122,10 +124,19 @@ def test_something_that_answers_no_metrics_is_not_taken_for_the_service():
         assert show.scrape(address) is None
 
 
-def test_names_are_coloured_on_a_terminal_only():
-    rows = [show.Row("a_total", "counter", "", "1")]
-    assert "\033" not in "".join(show.table(rows, colored=False))
-    assert [line.count("\033[0m") for line in show.table(rows, colored=True)] == [1, 1]
+def test_names_are_coloured_on_a_terminal_unless_no_color_is_set(
+    capsys, monkeypatch, mock_env, silent_port
+):
+    def coloured(*, terminal: bool, no_color: str | None) -> set[int]:
+        mock_env(PORT=str(silent_port), NO_COLOR=no_color)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+        assert main(["metrics", "show"]) == 0
+        _, _, *table = capsys.readouterr().out.splitlines()
+        return {line.count("\033[0m") for line in table}
+
+    assert coloured(terminal=True, no_color=None) == {1}
+    assert coloured(terminal=True, no_color="1") == {0}
+    assert coloured(terminal=False, no_color=None) == {0}
 
 
 def test_a_label_value_cannot_steer_the_terminal():
@@ -148,7 +159,9 @@ def test_an_address_for_everybody_is_asked_on_this_machine(patch_settings, host,
 
 def test_every_declared_metric_is_driven_once_for_each_label_set(capsys, metrics):
     assert main(["metrics", "simulate"]) == 0
-    shown = {family.name for family in text_string_to_metric_families(capsys.readouterr().out)}
+    printed = capsys.readouterr().out
+    assert printed == prometheus_client.generate_latest(metrics.collectors).decode()
+    shown = {family.name for family in text_string_to_metric_families(printed)}
     assert {name.removesuffix("_total") for name in names()} <= shown
     for entry, shown_as in zip(catalogue(), names(), strict=True):
         declared = entry.declaration()
@@ -215,6 +228,8 @@ def test_the_simulation_is_served_for_a_while(capsys, silent_port, monkeypatch):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     monkeypatch.setattr(simulate, "drive", ask)
+    # How often the server looks whether it shall end, in seconds.
+    monkeypatch.setattr(BaseServer.serve_forever, "__defaults__", (0.01,))
     assert main(["metrics", "simulate", "--serve", str(port), "--seconds", "0.01"]) == 0
     assert capsys.readouterr().out == f"http://127.0.0.1:{port}/metrics for 0.01 seconds\n"
     assert len(answers) == 1

@@ -2,6 +2,8 @@
 
 import pytest
 
+from {{ cookiecutter.package_name }} import About
+from {{ cookiecutter.package_name }} import __main__ as command_line
 from {{ cookiecutter.package_name }}.__main__ import main
 
 
@@ -12,6 +14,15 @@ def test_help_names_every_command(capsys):
     shown = capsys.readouterr().out
     for command in ("serve", "config", "db"):
         assert f"    {command} " in shown
+
+
+@pytest.mark.parametrize("summary", ["50 % off", "%s and %d", "%(prog)s is 50 % off", "%(prog)"])
+def test_help_shows_the_description_as_it_is(capsys, monkeypatch, summary):
+    monkeypatch.setattr(command_line, "about", lambda: About("shop", "1.0", summary))
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    assert f"\nshop 1.0: {summary}\n" in capsys.readouterr().out
 
 
 def test_the_settings_are_shown_with_secrets_masked(capsys, mock_env):
@@ -37,6 +48,13 @@ def test_a_wrong_command_ends_with_code_2(capsys):
         main(["sevre"])
     assert left.value.code == 2
     assert "sevre" in capsys.readouterr().err
+
+
+def test_a_command_without_its_action_ends_with_code_2(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["metrics"])
+    assert left.value.code == 2
+    assert "ACTION" in capsys.readouterr().err
 
 
 def test_the_schema_is_upgraded_once(capsys, database):

@@ -12,6 +12,7 @@ from {{ cookiecutter.package_name }}.core.components import (
     discover,
 )
 from {{ cookiecutter.package_name }}.core.lifecycle import Lifecycle, State
+from {{ cookiecutter.package_name }}.metrics.factory import bound
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def log_of_a_life(*names: str, failing: str = "") -> tuple[list[str], Lifecycle]
     components = [
         Component(name=name, start=step(name, "start"), stop=step(name, "stop")) for name in names
     ]
-    return seen, Lifecycle(components)
+    return seen, Lifecycle(components, bound)
 
 
 def test_components_start_in_order_and_stop_in_reverse():

@@ -12,6 +12,7 @@ from {{ cookiecutter.package_name }}.health import window as window_module
 from {{ cookiecutter.package_name }}.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.health.report import Health
 from {{ cookiecutter.package_name }}.health.window import RequestWindow
+from {{ cookiecutter.package_name }}.metrics.factory import bound
 
 
 def fail() -> None:
@@ -22,7 +23,7 @@ def fail() -> None:
 def health_of(*checks: HealthCheck) -> Health:
     """The health of a service that has started, with those checks."""
     components = [Component(name="example", checks=checks)]
-    life = Lifecycle(components)
+    life = Lifecycle(components, bound)
     life.start()
     return Health(life, components, "1.2.3")
 
@@ -88,7 +89,7 @@ def test_the_metrics_say_what_runs(client, metrics):
 
 
 def test_a_service_that_has_not_started_is_not_ready():
-    life = Lifecycle([])
+    life = Lifecycle([], bound)
     assert Health(life, [], "1").ready() == (False, {"status": "stopped"})
     life.start()
     assert Health(life, [], "1").ready() == (True, {"status": "ready"})

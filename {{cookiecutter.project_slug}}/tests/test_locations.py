@@ -1,11 +1,13 @@
 """The pages say where each metric is declared and who records it, from the syntax trees."""
 
+from importlib import import_module
+
 import pytest
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.core import pages
-from {{ cookiecutter.package_name }}.metrics import locations
-from {{ cookiecutter.package_name }}.metrics.recorders import Recorders, Symbol
+from {{ cookiecutter.package_name }}.metrics.tools import locations
+from {{ cookiecutter.package_name }}.metrics.tools.recorders import Recorders, Symbol
 
 METRICS = '''"""The metrics of the orders."""
 
@@ -43,6 +45,7 @@ def timed(function):
 
     return wrapped
 '''
+FACTORY = "def bound(group): ..."
 COMPONENT = '''"""The component of the orders."""
 
 from ..core.components import Component
@@ -63,7 +66,7 @@ def recorders(tmp_path):
 
     def find(service: str) -> dict[str, list[str]]:
         for name, text in {
-            "metrics/factory": "def bound(group): ...",
+            "metrics/factory": FACTORY,
             "orders/metrics": METRICS,
             "orders/service": service,
         }.items():
@@ -72,9 +75,9 @@ def recorders(tmp_path):
             file.write_text(text)
         group = Symbol("shop.orders.metrics", "OrderMetrics")
         metrics = ("placed", "took", "open")
-        binding = Symbol("shop.metrics.factory", "bound")
-        found = Recorders("shop", [str(tmp_path)], {group: metrics}, binding)
-        return {metric: [".".join(one) for one in found.of(group, metric)] for metric in metrics}
+        found = Recorders("shop", [str(tmp_path)], map(group.member, metrics))
+        places = {metric: [*map(str, found.of(group.member(metric)))] for metric in metrics}
+        return {**places, "unfollowed": [*map(str, found.unfollowed())]}
 
     return find
 
@@ -99,9 +102,9 @@ def test_a_call_of_the_groups_binder_is_followed(recorders):
         "class Robot:\n    def place(self):\n        get_metrics().placed.labels('robot').inc(2)\n"
     )
     assert found["placed"] == [
-        "shop.orders.metrics.OrderMetrics.count",
-        "shop.orders.service.Robot.place",
-        "shop.orders.service.place",
+        "orders/metrics.py: OrderMetrics.count",
+        "orders/service.py: Robot.place",
+        "orders/service.py: place",
     ]
 
 
@@ -123,17 +126,18 @@ def test_values_are_followed_through_variables_attributes_and_containers(recorde
     )
     assert found == {
         "placed": [
-            "shop.orders.metrics.OrderMetrics.count",
-            "shop.orders.service.Kept.again",
-            "shop.orders.service.Kept.record",
-            "shop.orders.service.local",
+            "orders/metrics.py: OrderMetrics.count",
+            "orders/service.py: Kept.again",
+            "orders/service.py: Kept.record",
+            "orders/service.py: local",
         ],
         "took": [
-            "shop.orders.metrics.timed",
-            "shop.orders.service.nested",
-            "shop.orders.service.several",
+            "orders/metrics.py: timed",
+            "orders/service.py: nested",
+            "orders/service.py: several",
         ],
-        "open": ["shop.orders.metrics.opened", "shop.orders.service.several"],
+        "open": ["orders/metrics.py: opened", "orders/service.py: several"],
+        "unfollowed": [],
     }
 
 
@@ -144,9 +148,10 @@ def test_functions_decorators_and_methods_of_the_metrics_module_stand_for_their_
         "async def close(metrics: OrderMetrics):\n    opened(0)\n    metrics.count('robot')\n"
     )
     assert found == {
-        "placed": ["shop.orders.service.close", "shop.orders.service.place"],
-        "took": ["shop.orders.service.place"],
-        "open": ["shop.orders.service.close"],
+        "placed": ["orders/service.py: close", "orders/service.py: place"],
+        "took": ["orders/service.py: place"],
+        "open": ["orders/service.py: close"],
+        "unfollowed": [],
     }
 
 
@@ -157,9 +162,10 @@ def test_a_name_that_only_looks_the_same_is_not_taken_for_a_metric(recorders):
         "def read():\n    from .metrics import get_metrics\n    return get_metrics().open\n"
     )
     assert found == {
-        "placed": ["shop.orders.metrics.OrderMetrics.count"],
-        "took": ["shop.orders.metrics.timed"],
-        "open": ["shop.orders.metrics.opened"],
+        "placed": ["orders/metrics.py: OrderMetrics.count"],
+        "took": ["orders/metrics.py: timed"],
+        "open": ["orders/metrics.py: opened"],
+        "unfollowed": [],
     }
 
 
@@ -169,13 +175,63 @@ def test_a_metric_handed_to_other_code_counts_as_recorded(recorders):
         "def later():\n    return partial(get_metrics().open.inc)\n\n\n"
         "def other(use):\n    use(get_metrics().took)\n"
     )
-    assert found["open"] == ["shop.orders.metrics.opened", "shop.orders.service.later"]
-    assert "shop.orders.service.other" in found["took"]
+    assert found["open"] == ["orders/metrics.py: opened", "orders/service.py: later"]
+    assert "orders/service.py: other" in found["took"]
 
 
-def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant):
-    service = "from .metrics import opened\n\n\ndef close():\n    opened(0)\n"
+def test_annotated_variables_and_attributes_are_followed(recorders):
+    found = recorders(
+        "from .metrics import OrderMetrics\n\n\n"
+        "class Robot:\n    metrics: OrderMetrics\n\n"
+        "    def place(self):\n        self.metrics.took.observe(1)\n\n\n"
+        "def close(made):\n    metrics: OrderMetrics = made\n    metrics.open.dec()\n"
+    )
+    assert found["took"] == ["orders/metrics.py: timed", "orders/service.py: Robot.place"]
+    assert found["open"] == ["orders/metrics.py: opened", "orders/service.py: close"]
+    assert found["unfollowed"] == []
+
+
+def test_what_cannot_be_followed_is_said(recorders):
+    found = recorders(
+        "from .metrics import get_metrics\n\n\n"
+        "def given(metrics):\n    metrics.open.dec()\n\n\n"
+        "def named(name):\n    getattr(get_metrics(), name).observe(1)\n\n\n"
+        "def known():\n    get_metrics().open.dec()\n\n\n"
+        "class Other:\n    def __init__(self, observe):\n        self.observe = observe\n"
+    )
+    assert found["unfollowed"] == ["orders/service.py: given", "orders/service.py: named"]
+    assert found["open"] == ["orders/metrics.py: opened", "orders/service.py: known"]
+
+
+def test_the_terminal_names_what_cannot_be_followed_with_the_cure(plant, capsys):
+    service = "def close(gauge):\n    gauge.dec()\n"
     plant("orders", metrics=METRICS, component=COMPONENT, service=service)
+    assert main(["metrics", "locations"]) == 0
+    assert capsys.readouterr().err == (
+        "orders/service.py:1: close records a metric, the source does not tell which one: "
+        "take it from get_metrics() there, or annotate it with its group\n"
+    )
+
+
+def test_the_source_of_the_service_is_followed_everywhere(capsys):
+    assert main(["metrics", "locations"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_process_reads_its_source_once(plant):
+    first = locations.read()
+    assert locations.read() is first
+    plant("orders", metrics=METRICS, component=COMPONENT)
+    assert locations.read() is not first
+
+
+def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant, monkeypatch):
+    service = "from .metrics import opened\n\n\ndef close():\n    opened(0)\n"
+    folder = plant("orders", metrics=METRICS, component=COMPONENT, service=service)
+    (folder.parent / "metrics").mkdir()
+    (folder.parent / "metrics" / "factory.py").write_text(FACTORY)
+    package = import_module("{{ cookiecutter.package_name }}")
+    monkeypatch.setattr(package, "__path__", [str(folder.parent)])  # reads only what is planted
     located = locations.locate()
     page = locations.pages(located)["orders"]
     assert page.partition("## `orders_open`")[2] == (

@@ -259,22 +259,94 @@ def test_threads_that_race_for_a_group_get_one(metrics):
 
 
 class Constant:
-    """A collector made elsewhere."""
+    """A collector made elsewhere: a gauge of 1 for each name."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, *names: str) -> None:
+        self.names = names
 
     def collect(self):
-        """One gauge of 1."""
-        yield prometheus_client.core.GaugeMetricFamily(self.name, "A constant.", value=1)
+        for name in self.names:
+            yield prometheus_client.core.GaugeMetricFamily(name, "A constant.", value=1)
 
 
-def test_a_collector_made_elsewhere_is_registered_once_a_component(metrics):
-    first = registry_module.active.safe_register("example", Constant("constant"))
-    assert registry_module.active.safe_register("example", Constant("constant")) is first
+class Described(Constant):
+    """A collector that says what it collects; it cannot collect it yet."""
+
+    def describe(self):
+        return super().collect()
+
+    def collect(self):
+        raise ConnectionError("not yet")
+
+
+def safe_register(collector):
+    """Register the collector; conflicts name this line."""
+    return registry_module.active.safe_register("example", collector)
+
+
+def test_the_same_collector_again_is_the_one_registered_before(metrics):
+    first = safe_register(Constant("constant", "another"))
+    assert safe_register(Constant("another", "constant")) is first
+    assert metrics.samples() == {"constant": 1.0, "another": 1.0}
+
+
+def test_another_collector_of_the_same_class_is_registered_too(metrics):
+    first, second = safe_register(Constant("first")), safe_register(Constant("second"))
+    assert first is not second
+    assert metrics.samples() == {"first": 1.0, "second": 1.0}
+
+
+@pytest.mark.parametrize("other", [Constant("constant", "more"), Described("constant")])
+def test_another_collector_of_the_same_name_is_a_conflict_that_names_both(other, metrics):
+    safe_register(Constant("constant"))
+    place = r"test_registry\.py:\d+, registered at \S+test_registry\.py:\d+"
+    with pytest.raises(
+        MetricConflict,
+        match=rf"{type(other).__name__} \(\S+{place}\) and Constant \(\S+{place}\) "
+        "both export 'constant' and differ",
+    ):
+        safe_register(other)
     assert metrics.samples() == {"constant": 1.0}
-    with pytest.raises(MetricConflict, match="registered already"):
-        registry_module.active.safe_register("other", Constant("constant"))
+
+
+def test_a_collector_and_a_declared_metric_of_one_name_are_a_conflict():
+    bound(group(count=Counter("example_total", "A count.")))
+    with pytest.raises(MetricConflict, match=r"Constant \(.*\) and example_total \(.*\) both"):
+        safe_register(Constant("example_total"))
+
+
+def test_a_collector_of_a_name_that_a_library_took_is_a_conflict():
+    prometheus_client.Gauge("constant", "Made elsewhere.")
+    with pytest.raises(MetricConflict, match="registered outside this registry"):
+        safe_register(Constant("constant"))
+
+
+def test_a_collector_that_has_nothing_to_say_yet_is_registered_once(metrics):
+    first = safe_register(Constant())
+    assert safe_register(Constant()) is first
+    first.names = ("late",)
+    assert metrics.samples() == {"late": 1.0}
+
+
+def test_a_class_that_is_imported_under_two_names_is_the_same(tmp_path, monkeypatch, metrics):
+    text = (
+        "from prometheus_client.core import CounterMetricFamily\n\n\n"
+        "class Jobs:\n"
+        "    def collect(self):\n"
+        "        yield CounterMetricFamily('jobs', 'Jobs.', value=3)\n"
+    )
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "jobs.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path / "planted")
+    one, other = importlib.import_module("planted.jobs"), importlib.import_module("jobs")
+    first = safe_register(one.Jobs())
+    assert one.Jobs is not other.Jobs
+    assert safe_register(other.Jobs()) is first
+    assert safe_register(importlib.reload(other).Jobs()) is first
+    assert metrics.samples() == {"jobs_total": 3.0}
+    for name in ("planted.jobs", "planted", "jobs"):
+        monkeypatch.delitem(sys.modules, name)
 
 
 def test_the_registry_knows_which_components_it_holds():

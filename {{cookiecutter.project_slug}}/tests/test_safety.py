@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from {{ cookiecutter.package_name }}.core import limits
 from {{ cookiecutter.package_name }}.metrics import safety
 from {{ cookiecutter.package_name }}.metrics.bounds import closed
 from {{ cookiecutter.package_name }}.metrics.factory import (
@@ -30,7 +31,7 @@ class Paints(MetricGroup, component="example"):
 
 @pytest.fixture(autouse=True)
 def _fresh_log_limit(monkeypatch):
-    monkeypatch.setattr(safety, "_log_limit", safety._LogLimit())
+    monkeypatch.setattr(safety, "_limit", limits.LogLimit(60.0))
 
 
 @safe_metrics_operation("example")
@@ -121,9 +122,12 @@ def test_a_broken_error_count_is_logged_and_skipped_too(monkeypatch, caplog):
     monkeypatch.setattr(safety, "bound", lambda group: fail())
     with safe_metrics_operation("example"):
         bound(Paints).used.labels("mauve").inc()
-    assert [record.getMessage() for record in caplog.records] == [
-        "metrics_errors_total itself failed",
-        "a metric of example failed and was skipped (1 since the last report)",
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "a metric of example failed and was skipped (1 since the last report)"
+    )
+    assert record.exc_info[1].__notes__ == [
+        "metrics_errors_total failed too: RuntimeError('no registry')"
     ]
 
 
@@ -134,7 +138,7 @@ def test_a_system_exit_is_never_swallowed():
 
 def test_a_flood_of_failures_is_one_log_line_a_minute(caplog, monkeypatch):
     now = 100.0
-    monkeypatch.setattr(safety, "monotonic", lambda: now)
+    monkeypatch.setattr(limits, "monotonic", lambda: now)
     with caplog.at_level(logging.ERROR):
         for _ in range(50):
             record("mauve")

@@ -105,7 +105,7 @@ def test_a_label_explodes(metrics):
 
 
 def test_a_flood_spreads_over_many_metrics(metrics, monkeypatch):
-    monkeypatch.setattr("example_service.metrics.bounds.monotonic", lambda: 0.0)
+    monkeypatch.setattr("example_service.core.limits.monotonic", lambda: 0.0)
     declared = group(**{kind: Counter(f"jobs_{kind}_total", "Jobs.", {"customer": limited(1000)}) for kind in "abc"})
     for kind in "abc":
         for number in range(1000):

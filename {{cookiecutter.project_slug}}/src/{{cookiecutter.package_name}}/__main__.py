@@ -47,9 +47,12 @@ def _prepare_for_workers() -> None:
 
 def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
     service = about()
+    description = f"{service.name} {service.version}: {service.summary}"
+    if "%(prog)" in description:  # only then does argparse format it
+        description = description.replace("%", "%%")
     parser = argparse.ArgumentParser(
         prog=f"python -m {package}",
-        description=f"{service.name} {service.version}: {service.summary}",
+        description=description,
         epilog="Settings come from the environment and from .env; `config show` lists them.",
     )
     parser.add_argument("--version", action="version", version=service.version)

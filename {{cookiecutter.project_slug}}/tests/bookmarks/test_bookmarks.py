@@ -78,52 +78,68 @@ def test_a_bookmark_that_is_not_there_is_not_found(client, metrics):
     assert client.delete("/api/bookmarks/7").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {},
-        {"url": "https://example.org/"},
-        {"url": "no address", "title": "x"},
-        {"url": "javascript:alert(1)", "title": "x"},
-        {"url": "https://example.org/", "title": " "},
-        {"url": "https://example.org/", "title": "x" * 201},
-        {"url": "https://example.org/" + "x" * 2000, "title": "x"},
-    ],
-)
-def test_a_wrong_bookmark_is_refused_and_is_no_operation(client, metrics, wrong):
+WRONG = [
+    {},
+    {"url": "https://example.org/"},
+    {"url": "no address", "title": "x"},
+    {"url": "javascript:alert(1)", "title": "x"},
+    {"url": "https://example.org/", "title": " "},
+    {"url": "https://example.org/", "title": "x" * 201},
+    {"url": "https://example.org/" + "x" * 2000, "title": "x"},
+]
+
+
+def test_a_wrong_bookmark_is_refused_and_is_no_operation(client, metrics):
     with metrics.adds(
         {
-            'http_requests_total{endpoint="/api/bookmarks",method="POST",status="422"}': 1,
-            'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="POST"}': 1,
+            'http_requests_total{endpoint="/api/bookmarks",method="POST",status="422"}': 7,
+            'http_request_duration_seconds_count{endpoint="/api/bookmarks",method="POST"}': 7,
         }
     ):
-        assert client.post("/api/bookmarks", json=wrong).status_code == 422
+        for wrong in WRONG:
+            assert client.post("/api/bookmarks", json=wrong).status_code == 422, wrong
 
 
 JSON = "application/json"
+NO_BOOKMARK = [
+    (b"", JSON, "missing", ["body"]),
+    (b'{"url":', JSON, "json_invalid", ["body", 7]),
+    (b"[]", JSON, "model_attributes_type", ["body"]),
+    (b'{"url": "https://example.org/", "title": 7}', JSON, "string_type", ["body", "title"]),
+    (
+        b'{"url": "https://example.org/", "title": "x"}',
+        "text/plain",
+        "model_attributes_type",
+        ["body"],
+    ),
+]
+
+
+def test_a_body_that_is_no_bookmark_is_refused_with_the_place(client):
+    for content, content_type, kind, place in NO_BOOKMARK:
+        sent = {"content": content, "headers": {"content-type": content_type}}
+        answer = client.post("/api/bookmarks", **sent)
+        assert answer.status_code == 422, sent
+        told = [(one["type"], one["loc"]) for one in answer.json()["detail"]]
+        assert told == [(kind, place)], sent
 
 
 @pytest.mark.parametrize(
-    ("content", "content_type", "kind", "place"),
+    ("value", "repeated"),
     [
-        (b"", JSON, "missing", ["body"]),
-        (b'{"url":', JSON, "json_invalid", ["body", 7]),
-        (b"[]", JSON, "model_attributes_type", ["body"]),
-        (b'{"url": "https://example.org/", "title": 7}', JSON, "string_type", ["body", "title"]),
-        (
-            b'{"url": "https://example.org/", "title": "x"}',
-            "text/plain",
-            "model_attributes_type",
-            ["body"],
-        ),
+        (b"NaN", "NaN"),
+        (b"-Infinity", "-Infinity"),
+        (b"1e999", "Infinity"),
+        (b'["\\ud800"]', ["\ud800"]),
     ],
 )
-def test_a_body_that_is_no_bookmark_is_refused_with_the_place(
-    client, content, content_type, kind, place
-):
-    answer = client.post("/api/bookmarks", content=content, headers={"content-type": content_type})
+def test_a_value_that_json_cannot_repeat_is_refused_as_any_other(client, value, repeated):
+    content = b'{"url": "https://example.org/", "title": ' + value + b"}"
+    answer = client.post("/api/bookmarks", content=content, headers={"content-type": JSON})
     assert answer.status_code == 422
-    assert [(one["type"], one["loc"]) for one in answer.json()["detail"]] == [(kind, place)]
+    [problem] = answer.json()["detail"]
+    assert (problem["type"], problem["loc"]) == ("string_type", ["body", "title"])
+    assert problem["input"] == repeated
 
 
 @pytest.mark.parametrize("content", [b"\x80", b"[" * 100_000], ids=["no UTF-8", "too deep"])
@@ -133,22 +149,22 @@ def test_a_body_that_cannot_be_read_is_refused(client, content):
     assert answer.json() == {"detail": "There was an error parsing the body"}
 
 
-@pytest.mark.parametrize(
-    ("path", "kind", "place", "sent"),
-    [
-        ("/one", "int_parsing", ["path", "id"], "one"),
-        ("/-1", "greater_than_equal", ["path", "id"], "-1"),
-        ("/2147483648", "less_than_equal", ["path", "id"], "2147483648"),
-        ("?limit=0", "greater_than_equal", ["query", "limit"], "0"),
-        ("?limit=1&limit=many", "int_parsing", ["query", "limit"], "many"),
-        ("?after=99999999999999999999", "less_than_equal", ["query", "after"], "9" * 20),
-    ],
-)
-def test_a_number_that_no_row_can_have_is_refused_with_the_place(client, path, kind, place, sent):
-    answer = client.get(f"/api/bookmarks{path}")
-    assert answer.status_code == 422
-    [problem] = answer.json()["detail"]
-    assert (problem["type"], problem["loc"], problem["input"]) == (kind, place, sent)
+NO_NUMBER = [
+    ("/one", "int_parsing", ["path", "id"], "one"),
+    ("/-1", "greater_than_equal", ["path", "id"], "-1"),
+    ("/2147483648", "less_than_equal", ["path", "id"], "2147483648"),
+    ("?limit=0", "greater_than_equal", ["query", "limit"], "0"),
+    ("?limit=1&limit=many", "int_parsing", ["query", "limit"], "many"),
+    ("?after=99999999999999999999", "less_than_equal", ["query", "after"], "9" * 20),
+]
+
+
+def test_a_number_that_no_row_can_have_is_refused_with_the_place(client):
+    for path, kind, place, sent in NO_NUMBER:
+        answer = client.get(f"/api/bookmarks{path}")
+        assert answer.status_code == 422, path
+        [problem] = answer.json()["detail"]
+        assert (problem["type"], problem["loc"], problem["input"]) == (kind, place, sent)
 
 
 def test_a_list_is_read_page_by_page(client):

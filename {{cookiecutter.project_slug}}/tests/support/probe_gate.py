@@ -10,6 +10,10 @@ class Gate:
     """Holds requests to `/probe/waiting/{number}` until a test opens it."""
 
     def __init__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hold from now on, and forget who was here."""
         self.entered = threading.Semaphore(0)
         self.opened = threading.Event()
 
@@ -19,16 +23,20 @@ class Gate:
         self.opened.wait(timeout=30)
 
 
+GATE = Gate()  # one for all tests, whose applications share the probe routes
+
+
 @pytest.fixture
 def gate() -> Gate:
-    """The gate of `/probe/waiting/{number}`."""
-    return Gate()
+    """The gate of `/probe/waiting/{number}`, closed."""
+    GATE.close()
+    return GATE
 
 
 def parts(number: int, then: Exception | None = None) -> Iterator[bytes]:
-    """So many parts of a body, one every 50 ms, and an error after them."""
+    """So many parts of a body, one every 20 ms, and an error after them."""
     for _ in range(number):
-        threading.Event().wait(0.05)
+        threading.Event().wait(0.02)
         yield b"part"
     if then is not None:
         raise then

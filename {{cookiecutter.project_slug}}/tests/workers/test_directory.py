@@ -1,52 +1,65 @@
 """Several processes get a private, empty directory for their metrics, before any is declared."""
 
+import atexit
 import os
 import stat
-import subprocess
 import sys
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package_name }}.workers import directory
-
-PREPARE = """
-import os, sys
 from {{ cookiecutter.package_name }}.core.config import SettingsError
 from {{ cookiecutter.package_name }}.workers import directory
-try:
-    directory.prepare(several_processes=sys.argv[1] == "several")
-except SettingsError as error:
-    sys.exit(str(error))
-print(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), flush=True)
-sys.stdin.read()
-"""
+
+pytestmark = pytest.mark.forked
+
+
+def prepared(processes: str, named: Path | None, there: Connection) -> None:
+    """Prepare the directory of this process, tell it, and keep it until told to end."""
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    if named is not None:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(named)
+    for name in [name for name in sys.modules if name.startswith("prometheus_client")]:
+        del sys.modules[name]
+    try:
+        directory.prepare(several_processes=processes == "several")
+        there.send((os.environ.get("PROMETHEUS_MULTIPROC_DIR"), ""))
+    except SettingsError as error:
+        there.send((None, str(error)))
+    there.recv()
 
 
 @pytest.fixture
 def prepare():
-    """Start a process that prepares its directory, and give the directory while it lives."""
+    """Fork a process that prepares its directory, and give the directory while it lives."""
     started = []
 
     def run(processes: str, named: Path | None = None) -> Path | None:
-        environment = dict(os.environ)
-        environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
-        if named is not None:
-            environment["PROMETHEUS_MULTIPROC_DIR"] = str(named)
-        process = subprocess.Popen(
-            [sys.executable, "-c", PREPARE, processes],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        said = process.stdout.readline().strip()
+        here, there = Pipe()
+        child = os.fork()
+        if child == 0:
+            here.close()
+            atexit._clear()  # what is registered by now is of the tests
+            try:
+                prepared(processes, named, there)
+                atexit._run_exitfuncs()
+            finally:
+                os._exit(0)
+        there.close()
+        said, refused = here.recv()
+        started.append((child, here, refused))
         return Path(said) if said else None
 
     def end() -> list[str]:
-        return [process.communicate()[1] for process in started]
+        """End what runs, and give why each was refused."""
+        running = list(started)
+        started.clear()
+        for child, here, _ in running:
+            here.send("end")
+            assert os.waitpid(child, 0) == (child, 0)
+        return [refused for _, _, refused in running]
 
     run.end = end
     yield run
@@ -80,7 +93,7 @@ def test_two_services_are_not_given_the_same(prepare, tmp_path):
     prepare("several", tmp_path)
     (tmp_path / "counter_7.db").touch()
     assert prepare("several", tmp_path) is None
-    refused = "PROMETHEUS_MULTIPROC_DIR: a running service uses it, give each its own\n"
+    refused = "PROMETHEUS_MULTIPROC_DIR: a running service uses it, give each its own"
     assert refused in prepare.end()
     assert (tmp_path / "counter_7.db").exists()
 

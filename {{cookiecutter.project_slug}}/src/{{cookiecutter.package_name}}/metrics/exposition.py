@@ -6,11 +6,7 @@ from . import registry, sharing
 
 
 def render(accept: str | None) -> tuple[bytes, str]:
-    """The exposition and its content type.
-
-    Args:
-        accept: the scraper's Accept header; OpenMetrics and the text format are known.
-    """
+    """The exposition and its content type, for the Accept header of the scraper."""
     encode, content_type = choose_encoder(accept or "")
     if sharing.processes is not None:
         return sharing.processes.expose(encode), content_type

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, overload
@@ -12,26 +12,16 @@ from prometheus_client import CollectorRegistry
 
 from ..core.config import load
 from . import registry, sharing
-from .bounds import (
-    Bounded,
-    BoundedBy,
-    BoundedCounter,
-    BoundedEnum,
-    BoundedGauge,
-    BoundedHistogram,
-    BoundedInfo,
-    BoundedSummary,
-    Bounds,
-    Closed,
-    NewSeriesBudget,
-    Values,
-    bounded_by,
-)
+from .bounds import Bounds, LabelError, Values, bounded_by, closed, limited
 from .disabled import DISABLED
+from .kinds import KINDS
 from .settings import MetricsSettings, is_collected
 
 M = TypeVar("M", bound=prometheus_client.metrics.MetricWrapperBase)
 G = TypeVar("G", bound="MetricGroup")
+
+Labels = Mapping[str, Values] | None
+LevelLabels = Mapping[str, closed | bounded_by] | None
 
 # Bucket bounds in seconds for work that a person waits for: 5 ms to 10 s, denser below 1 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -41,36 +31,28 @@ DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.
 MultiprocessMode = Literal["livesum", "livemax", "livemin", "livemostrecent", "sum", "max", "min"]
 
 
-def _caller() -> str:
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_globals["__name__"] == __name__:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "unknown"
-
-
-class Declared(Generic[M]):
+class Declared(registry.Definition, Generic[M]):
     """A metric as data: declaring it registers nothing, a bound group has the metric itself."""
 
-    plain: ClassVar[type[Any]]
-    bounded: ClassVar[type[Bounded]]
-    suffixes: ClassVar[tuple[str, ...]]
+    kind: ClassVar[str]
 
-    def __init__(
-        self,
-        name: str,
-        help: str,  # noqa: A002 - the exposition's own word
-        labels: Mapping[str, Values] | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.name = name
+    def __init_subclass__(cls, *, kind: str) -> None:
+        cls.kind = kind
+
+    def __init__(self, name: str, help: str, labels: Labels = None, **options: object) -> None:
         self.help = help
         self.labels: Mapping[str, Values] = MappingProxyType(dict(labels or {}))
-        self.options: Mapping[str, Any] = MappingProxyType(dict(options or {}))
-        self.attribute = ""
-        self.where = _caller()
-
-    def __set_name__(self, owner: type, attribute: str) -> None:
-        self.attribute = attribute
+        self.options: Mapping[str, Any] = MappingProxyType(options)
+        for label, values in self.labels.items():
+            if isinstance(values, limited) and self.kind in ("gauge", "info", "enum"):
+                right = f"make {label} closed or bounded_by: _overflow cannot add up levels"
+                raise LabelError(f"{name} is of type {self.kind}: {right}")
+        super().__init__(
+            name=name,
+            exported=registry.exported(name, self.kind),
+            signature=(self.kind, name, help, tuple(self.labels.items()), options),
+            where=registry.caller(inspect.currentframe(), self),
+        )
 
     @overload
     def __get__(self, group: None, owner: type) -> Self: ...
@@ -81,110 +63,49 @@ class Declared(Generic[M]):
             return self
         raise AttributeError(f"{owner.__name__} is not bound: use `bound({owner.__name__})`")
 
-    @property
-    def kind(self) -> str:
-        """The type of the metric, as the exposition names it."""
-        return self.plain.__name__.lower()
 
-    @property
-    def exported(self) -> frozenset[str]:
-        """Every name that the metric occupies in the exposition."""
-        base = self.name.removesuffix("_total") if self.kind == "counter" else self.name
-        return frozenset(base + suffix for suffix in ("", *self.suffixes))
-
-    @property
-    def signature(self) -> tuple[object, ...]:
-        """Plain data that is equal exactly for equal declarations."""
-        labels = tuple((name, repr(_plain(values))) for name, values in self.labels.items())
-        return (self.kind, self.name, self.help, labels, repr(sorted(self.options.items())))
-
-    def build(self, bounds: Callable[[], Bounds], collectors: CollectorRegistry) -> M:
-        """Construct the metric and register it."""
-        cls = self.bounded if self.labels else self.plain
-        metric: Any = cls(
-            self.name, self.help, tuple(self.labels), registry=collectors, **self.options
-        )
-        if self.labels:
-            metric.keep_to(bounds())
-        return metric  # type: ignore[no-any-return]  # `plain` of the subclass is M
-
-
-class Counter(Declared[prometheus_client.Counter]):
+class Counter(Declared[prometheus_client.Counter], kind="counter"):
     """A count that only goes up; the name ends in `_total`."""
 
-    plain = prometheus_client.Counter
-    bounded = BoundedCounter
-    suffixes = ("_total", "_created")
 
-
-class Gauge(Declared[prometheus_client.Gauge]):
+class Gauge(Declared[prometheus_client.Gauge], kind="gauge"):
     """A value that goes up and down; its labels are closed, its merge is declared."""
 
-    plain = prometheus_client.Gauge
-    bounded = BoundedGauge
-    suffixes = ()
-
     def __init__(
-        self,
-        name: str,
-        help: str,  # noqa: A002 - the exposition's own word
-        labels: Mapping[str, Closed | BoundedBy] | None = None,
-        *,
-        multiprocess: MultiprocessMode,
+        self, name: str, help: str, labels: LevelLabels = None, *, multiprocess: MultiprocessMode
     ) -> None:
-        super().__init__(name, help, labels, {"multiprocess_mode": multiprocess})
+        super().__init__(name, help, labels, multiprocess_mode=multiprocess)
 
 
-class Histogram(Declared[prometheus_client.Histogram]):
+class Histogram(Declared[prometheus_client.Histogram], kind="histogram"):
     """Observations counted in buckets, by default of seconds."""
 
-    plain = prometheus_client.Histogram
-    bounded = BoundedHistogram
-    suffixes = ("_bucket", "_count", "_sum", "_created")
-
     def __init__(
         self,
         name: str,
-        help: str,  # noqa: A002 - the exposition's own word
-        labels: Mapping[str, Values] | None = None,
+        help: str,
+        labels: Labels = None,
         *,
         buckets: Sequence[float] = DURATION_BUCKETS,
     ) -> None:
-        super().__init__(name, help, labels, {"buckets": tuple(buckets)})
+        super().__init__(name, help, labels, buckets=tuple(buckets))
 
 
-class Summary(Declared[prometheus_client.Summary]):
+class Summary(Declared[prometheus_client.Summary], kind="summary"):
     """Observations as count and sum only."""
 
-    plain = prometheus_client.Summary
-    bounded = BoundedSummary
-    suffixes = ("_count", "_sum", "_created")
 
-
-class Info(Declared[prometheus_client.Info]):
+class Info(Declared[prometheus_client.Info], kind="info"):
     """Facts that do not change while the process lives, as labels of a constant 1."""
 
-    plain = prometheus_client.Info
-    bounded = BoundedInfo
-    suffixes = ("_info",)
 
-
-class Enum(Declared[prometheus_client.Enum]):
+class Enum(Declared[prometheus_client.Enum], kind="enum"):
     """Which one of several states holds: a 0/1 series a state."""
 
-    plain = prometheus_client.Enum
-    bounded = BoundedEnum
-    suffixes = ()
-
     def __init__(
-        self,
-        name: str,
-        help: str,  # noqa: A002 - the exposition's own word
-        labels: Mapping[str, Closed | BoundedBy] | None = None,
-        *,
-        states: Sequence[str],
+        self, name: str, help: str, labels: LevelLabels = None, *, states: Sequence[str]
     ) -> None:
-        super().__init__(name, help, labels, {"states": list(states)})
+        super().__init__(name, help, labels, states=tuple(states))
 
 
 class MetricGroup:
@@ -198,6 +119,21 @@ class MetricGroup:
         cls.declared = MappingProxyType(
             {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
         )
+
+
+class OwnMetrics(MetricGroup, component="metrics"):
+    """What the metrics tell of themselves."""
+
+    overflow = Counter(
+        "metrics_overflow_total",
+        "Look-ups of a label set that was past its metric's limit and went to _overflow.",
+        labels={"metric": bounded_by("the declared metrics")},
+    )
+    errors = Counter(
+        "metrics_errors_total",
+        "Metric operations that failed and were skipped.",
+        labels={"component": bounded_by("the components of the service")},
+    )
 
 
 def bound(group: type[G]) -> G:
@@ -219,46 +155,30 @@ def _bind(group: type[G], to: registry.MetricsRegistry) -> G:
     for attribute, declared in group.declared.items():
         metric = _metric(group.component, declared, to) if collected else DISABLED
         setattr(instance, attribute, metric)
-    known: G = to.groups.setdefault(group, instance)
-    return known
+    return to.groups.setdefault(group, instance)  # type: ignore[no-any-return]  # as above
 
 
 def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry) -> M:
-    definition = registry.Definition(
-        component, declared.name, declared.exported, declared.signature, declared.where
-    )
+    def build(collectors: CollectorRegistry) -> Any:
+        bounds = _bounds(component, declared, to)
+        names, options = tuple(declared.labels), declared.options
+        kind = KINDS[declared.kind]
+        metric = kind(declared.name, declared.help, names, registry=collectors, **options)
+        metric.component, metric.bounds = component, bounds
+        return metric
 
-    def bounds() -> Bounds:
-        overflowed = partial(_count_overflow, declared.name)
-        if component == OverflowMetrics.component:
-            # As few series as there are metrics; they must have room when nothing else has.
-            return Bounds(declared.labels, sys.maxsize, NewSeriesBudget(sys.maxsize), overflowed)
-        limits = load(MetricsSettings)
-        budget = to.shared(NewSeriesBudget, limits.max_metrics_per_minute)
-        together = sharing.processes
-        shared = together.admissions(declared.name) if together else None
-        return Bounds(declared.labels, limits.metrics_max_series, budget, overflowed, shared)
-
-    return to.metric(definition, partial(declared.build, bounds))
+    return to.metric(component, declared, build)  # type: ignore[no-any-return]  # as M says
 
 
-class OverflowMetrics(MetricGroup, component="metrics"):
-    """What the bounds on label sets cut off."""
+def _bounds(component: str, declared: Declared[Any], to: registry.MetricsRegistry) -> Bounds:
+    def overflowed() -> None:
+        bound(OwnMetrics).overflow.labels(declared.name).inc()
 
-    overflow = Counter(
-        "metrics_overflow_total",
-        "Look-ups of a label set that was past its metric's limit and went to _overflow.",
-        labels={"metric": bounded_by("the declared metrics")},
-    )
-
-
-def _count_overflow(metric: str) -> None:
-    bound(OverflowMetrics).overflow.labels(metric).inc()
-
-
-def _plain(values: Values) -> tuple[object, ...]:
-    if isinstance(values, Closed):
-        return ("closed", *sorted(values.values))
-    if isinstance(values, BoundedBy):
-        return ("bounded by", values.reason)
-    return ("limited", values.values)
+    if component == OwnMetrics.component:
+        # As few series as there are metrics and components; there must always be room for them.
+        return Bounds(declared.labels, sys.maxsize, lambda: True, overflowed)
+    limits = load(MetricsSettings)
+    take = partial(to.new_series.take, limits.max_metrics_per_minute)
+    together = sharing.processes
+    turn = together.admissions(declared.name) if together else sharing.alone
+    return Bounds(declared.labels, limits.metrics_max_series, take, overflowed, turn)

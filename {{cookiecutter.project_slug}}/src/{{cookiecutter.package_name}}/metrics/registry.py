@@ -1,53 +1,48 @@
 """The one registry: who defined which metric, and what a scrape reads."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import RLock
-from typing import Any, Literal, NamedTuple, TypeVar
+from types import FrameType
+from typing import Any, Literal, TypeVar
 
 import prometheus_client
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import DuplicateTimeseries
 from prometheus_client.registry import Collector
 
-from .bounds import empty_kept_children
+from ..core.limits import PerMinute
 
 C = TypeVar("C", bound=Collector)
-
-T = TypeVar("T")
-
 Mode = Literal["production", "test"]
+
+# What the exposition appends to a metric's name, by its type.
+SUFFIXES = {
+    "counter": ("_total", "_created"),
+    "gaugehistogram": ("_bucket", "_gcount", "_gsum"),
+    "histogram": ("_bucket", "_count", "_sum", "_created"),
+    "info": ("_info",),
+    "summary": ("_count", "_sum", "_created"),
+}
+
+# Called whenever a child may no longer be the one that `labels` would return: a label set was
+# forgotten or went to `_overflow`, or the registry is another one.
+watchers: list[Callable[[], None]] = []
 
 
 class MetricConflict(Exception):  # noqa: N818 - the name says what happened
     """Two definitions want one name; the message names both and where each is declared."""
 
 
-class Definition(NamedTuple):
-    """What makes a metric the metric it is.
+@dataclass(eq=False)
+class Definition:
+    """What makes a metric the metric it is: the same signature is the same metric."""
 
-    Attributes:
-        component: who declares it.
-        name: the metric's name, as it is declared.
-        exported: every name that it occupies in the exposition, suffixes included.
-        signature: plain data that is equal exactly for equal definitions, reloads included.
-        where: file and line of the declaration.
-    """
-
-    component: str
     name: str
-    exported: frozenset[str]
-    signature: tuple[object, ...]
-    where: str
-
-
-class _Ledger:
-    """What was registered in one collector registry, and by whom."""
-
-    def __init__(self) -> None:
-        self.lock = RLock()
-        self.owners: dict[str, tuple[Definition, Any]] = {}
-        self.collectors: dict[tuple[str, str], Any] = {}
-        self.shared: dict[str, Any] = {}
+    exported: frozenset[str]  # every name that it occupies in the exposition, suffixes included
+    signature: tuple[object, ...]  # plain data that is equal to itself after a reload
+    where: str  # file and line of the declaration
 
 
 class MetricsRegistry:
@@ -60,29 +55,31 @@ class MetricsRegistry:
         collectors: the collector registry that a scrape reads.
         mode: `production`, or `test` for one that `reset_for_test` made.
         groups: the metric groups bound so far.
+        new_series: what limits how many label sets all metrics together add.
     """
 
     def __init__(self, collectors: CollectorRegistry, mode: Mode = "production") -> None:
         self.collectors = collectors
         self.mode = mode
         self.groups: dict[Any, Any] = {}
-        empty_kept_children()
-        self._ledger: _Ledger = vars(collectors).setdefault("service_metrics", _Ledger())
+        self.new_series = PerMinute()
+        # The owners by each name that they export: component, definition, and the metric itself.
+        self._owners, self._lock = vars(collectors).setdefault("service_metrics", ({}, RLock()))
+        children_changed()
 
-    def metric(self, definition: Definition, build: Callable[[CollectorRegistry], C]) -> C:
+    def metric(
+        self, component: str, definition: Definition, build: Callable[[CollectorRegistry], C]
+    ) -> C:
         """The metric of that definition: built by the first call, found by every later one.
 
         Raises:
             MetricConflict: another definition, or a collector made elsewhere, has one of its names.
         """
-        with self._ledger.lock:
-            for name in sorted(definition.exported):
-                if name not in self._ledger.owners:
-                    continue
-                owner, known = self._ledger.owners[name]
+        with self._lock:
+            for name in sorted(definition.exported & self._owners.keys()):
+                _, owner, known = self._owners[name]
                 if owner.signature == definition.signature:
-                    same: C = known
-                    return same
+                    return known  # type: ignore[no-any-return]  # as `build` made it
                 raise MetricConflict(
                     f"{definition.name} ({definition.where}) and {owner.name} ({owner.where}) "
                     f"both export {name!r} and differ: rename one, or make them equal"
@@ -95,45 +92,82 @@ class MetricsRegistry:
                     f"{', '.join(sorted(error.duplicates))}, which a collector registered outside "
                     "this registry exports already: rename it, or hand the other to safe_register"
                 ) from None
-            self._ledger.owners.update(dict.fromkeys(definition.exported, (definition, metric)))
+            entry = (component, definition, metric)
+            self._owners.update(dict.fromkeys(definition.exported, entry))
             return metric
 
-    def shared(self, kind: type[T], *arguments: Any) -> T:
-        """The one instance of `kind` that all metrics of this registry share."""
-        with self._ledger.lock:
-            known: T = self._ledger.shared.setdefault(kind.__qualname__, kind(*arguments))
-            return known
-
     def safe_register(self, component: str, collector: C) -> C:
-        """Register a collector made elsewhere, once a component and type of collector.
+        """Register a collector made elsewhere; if it fails, a scrape misses its metrics only.
 
-        Returns:
-            The collector that is registered: this one, or the equal one registered before.
+        The same class, by file and name, that exports the same names is the same collector again:
+        what is returned is then the one registered before.
 
         Raises:
-            MetricConflict: a metric of one of its names is registered already.
+            MetricConflict: another definition or collector has one of its names.
         """
+        guarded = _Guarded(component, collector)
+        names = [name for one in guarded.describe() for name in exported(one.name, one.type)]
         kind = type(collector)
-        key = (component, f"{kind.__module__}.{kind.__qualname__}")
-        with self._ledger.lock:
-            known: C | None = self._ledger.collectors.get(key)
-            if known is not None:
-                return known
-            try:
-                self.collectors.register(collector)
-            except DuplicateTimeseries as error:
-                raise MetricConflict(
-                    f"{key[1]} of {component} exports {', '.join(sorted(error.duplicates))}, "
-                    "which is registered already"
-                ) from None
-            self._ledger.collectors[key] = collector
+        code = getattr(kind.collect, "__code__", None)
+        file, line = (code.co_filename, code.co_firstlineno) if code else (kind.__module__, 0)
+        definition = Definition(
+            name=kind.__qualname__,
+            exported=frozenset(names or [kind.__qualname__]),
+            signature=(file, kind.__qualname__, *sorted(names)),
+            where=f"{file}:{line}, registered at {caller(inspect.currentframe(), self)}",
+        )
+
+        def build(collectors: CollectorRegistry) -> C:
+            collectors.register(guarded)
             return collector
+
+        return self.metric(component, definition, build)
 
     def is_component_registered(self, component: str) -> bool:
         """Whether a metric or collector of that component is registered here."""
-        with self._ledger.lock:
-            declared = {definition.component for definition, _ in self._ledger.owners.values()}
-            return component in declared | {owner for owner, _ in self._ledger.collectors}
+        with self._lock:
+            return any(component == owner for owner, _, _ in self._owners.values())
+
+
+class _Guarded(Collector):
+    """A collector made elsewhere, whose failure must not be that of the whole scrape."""
+
+    def __init__(self, component: str, collector: Collector) -> None:
+        self._component = component
+        self._collector = collector
+        self.describe = getattr(collector, "describe", collector.collect)
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            yield from self._collector.collect()
+        except Exception as error:  # noqa: BLE001 - the other metrics are still to be served
+            failed(self._component, error)
+
+
+def failed(component: str, error: Exception) -> None:
+    """Report a metric that failed in a scrape."""
+    from .safety import report  # noqa: PLC0415 - it counts with a metric, made by this registry
+
+    report(component, error)
+
+
+def children_changed() -> None:
+    """Make every hot path that keeps children look them up again."""
+    for watcher in watchers:
+        watcher()
+
+
+def exported(name: str, kind: str) -> frozenset[str]:
+    """Every name that a metric of that name and type occupies in the exposition."""
+    base = name.removesuffix("_total") if kind == "counter" else name
+    return frozenset(base + suffix for suffix in ("", *SUFFIXES.get(kind, ())))
+
+
+def caller(frame: FrameType | None, called: object) -> str:
+    """File and line of the first frame, from this one outwards, that is no method of `called`."""
+    while frame is not None and frame.f_locals.get("self") is called:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "unknown"
 
 
 # A `_created` series beside each counter and histogram would double what is stored; Prometheus

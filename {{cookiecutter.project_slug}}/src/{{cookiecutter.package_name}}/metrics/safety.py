@@ -2,59 +2,38 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import ContextDecorator
+from contextlib import AbstractContextManager
 from functools import wraps
 from inspect import iscoroutinefunction
-from threading import Lock
-from time import monotonic
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .bounds import bounded_by
-from .factory import Counter, MetricGroup, bound
+from ..core.limits import LogLimit
+from .factory import OwnMetrics, bound
 
 log = logging.getLogger(__name__)
-
-LOG_INTERVAL_SECONDS = 60.0
+_limit = LogLimit(seconds=60.0)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # They call the code that they measure: its errors pass through them.
-WRAPPERS = frozenset(
-    (__name__, "prometheus_client.context_managers", "prometheus_client.decorator")
-)
+WRAPPERS = (__name__, "prometheus_client.context_managers", "prometheus_client.decorator")
 
 
-class ErrorMetrics(MetricGroup, component="metrics"):
-    """What went wrong while metrics were recorded."""
-
-    errors = Counter(
-        "metrics_errors_total",
-        "Metric operations that failed and were skipped.",
-        labels={"component": bounded_by("the components of the service")},
-    )
-
-
-class safe_metrics_operation(ContextDecorator):  # noqa: N801 - reads as the function it is used as
+class safe_metrics_operation(AbstractContextManager[Any]):  # noqa: N801 - reads as the function it is used as
     """Swallow, log and count what a metric raises; pass on whatever other code raises.
 
     Use it as a decorator of a function or coroutine function, or in a `with` block. An exception
     counts as the metric's if a frame of this package or of prometheus_client took part in it, those
     aside that only call what they measure, such as `time()` as a decorator.
-    Each component logs at most one line a minute, with the number of failures since the last.
     """
 
     def __init__(self, component: str) -> None:
         self.component = component
 
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: object, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         """Swallow a metric's failure, and only that."""
         if isinstance(error, Exception) and _from_a_metric(traceback):
@@ -87,47 +66,20 @@ class safe_metrics_operation(ContextDecorator):  # noqa: N801 - reads as the fun
 def report(component: str, error: Exception) -> None:
     """Count a metric that failed, and log it unless the component logged one this minute."""
     try:
-        bound(ErrorMetrics).errors.labels(component).inc()
-    except Exception:
-        log.exception("metrics_errors_total itself failed")
-    unreported = _log_limit.due(component)
-    if unreported:
+        bound(OwnMetrics).errors.labels(component).inc()
+    except Exception as another:  # noqa: BLE001 - whatever it is, the request goes on
+        error.add_note(f"metrics_errors_total failed too: {another!r}")
+    times = _limit.due(component)
+    if times:
         log.error(
             "a metric of %s failed and was skipped (%d since the last report)",
             component,
-            unreported,
+            times,
             exc_info=error,
         )
 
 
-class _LogLimit:
-    """Counts failures and says, once an interval, how many there were."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._waiting: dict[str, int] = {}
-        self._logged: dict[str, float] = {}
-
-    def due(self, component: str) -> int:
-        """The failures to report now, this one included; 0 while the last report is recent."""
-        now = monotonic()
-        with self._lock:
-            waiting = self._waiting.get(component, 0) + 1
-            if now - self._logged.get(component, -LOG_INTERVAL_SECONDS) < LOG_INTERVAL_SECONDS:
-                self._waiting[component] = waiting
-                return 0
-            self._waiting[component] = 0
-            self._logged[component] = now
-            return waiting
-
-
-_log_limit = _LogLimit()
-
-
 def _from_a_metric(traceback: TracebackType | None) -> bool:
-    while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__", "")
-        if module not in WRAPPERS and module.startswith(("prometheus_client.", f"{__package__}.")):
-            return True
-        traceback = traceback.tb_next
-    return False
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(traceback))
+    ours = ("prometheus_client.", f"{__package__}.")
+    return any(module.startswith(ours) and module not in WRAPPERS for module in modules)

@@ -13,9 +13,7 @@ class MetricsSettings(Settings):
 
     metrics_enabled: bool = Field(True, description="Collect metrics at all.")
     metrics_max_series: int = Field(
-        1000,
-        ge=1,
-        description="Label sets of one metric; later ones are recorded as `_overflow`.",
+        1000, ge=1, description="Label sets of one metric; later ones are recorded as `_overflow`."
     )
     max_metrics_per_minute: int = Field(
         1000,
@@ -27,19 +25,13 @@ class MetricsSettings(Settings):
 @cache
 def collection_switch(component: str) -> type[Settings]:
     """The settings class whose one field, `collect_<component>_metrics`, defaults to true."""
-    description = f"Collect the metrics of {component}."
-    fields: dict[str, Any] = {
-        f"collect_{component}_metrics": (bool, Field(True, description=description))
-    }
+    field = Field(True, description=f"Collect the metrics of {component}.")
+    fields: dict[str, Any] = {f"collect_{component}_metrics": (bool, field)}
     return create_model(f"{component.title()}MetricsSwitch", __base__=Settings, **fields)
 
 
 def is_collected(component: str) -> bool:
-    """Whether METRICS_ENABLED and COLLECT_<COMPONENT>_METRICS are both on.
-
-    Raises:
-        SettingsError: one of the two is not a boolean.
-    """
+    """Whether METRICS_ENABLED and COLLECT_<COMPONENT>_METRICS are both on."""
     if not load(MetricsSettings).metrics_enabled:
         return False
     switch = load(collection_switch(component))

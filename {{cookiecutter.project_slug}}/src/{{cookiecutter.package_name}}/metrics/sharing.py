@@ -1,7 +1,7 @@
 """What another component does in place of this one where several processes count as one."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from prometheus_client.registry import Collector
@@ -9,18 +9,15 @@ from prometheus_client.registry import Collector
 LabelSets = list[tuple[str, ...]]
 
 
-class Admissions(Protocol):
-    """The label sets of one metric, as all processes admitted them."""
+# Keeps the other processes from admitting label sets of a metric during a block, which gets those
+# that are new since the last turn, and a list to put its own into. A TimeoutError says that another
+# process kept its turn for too long.
+Turn = Callable[[], AbstractContextManager[tuple[LabelSets, LabelSets]]]
 
-    def turn(self) -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
-        """Keep the other processes from admitting during the block.
 
-        Yields:
-            The label sets that are new since the last turn, and a list to put one's own into.
-
-        Raises:
-            TimeoutError: another process kept its turn for too long.
-        """
+def alone() -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
+    """The turn of a process that no other counts with."""
+    return nullcontext(([], []))
 
 
 class Processes(Protocol):
@@ -32,8 +29,8 @@ class Processes(Protocol):
     def merge_dead(self) -> None:
         """Keep what the dead ones counted; called when one of them ended."""
 
-    def admissions(self, metric: str) -> Admissions:
-        """Where the processes admit the label sets of that metric together."""
+    def admissions(self, metric: str) -> Turn:
+        """How the processes admit the label sets of that metric together."""
 
 
 # Set while components are discovered, before any metric is bound; None where a process is alone.

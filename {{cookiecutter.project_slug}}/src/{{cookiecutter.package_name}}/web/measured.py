@@ -66,6 +66,6 @@ class MeasuredRequest:
             else:
                 route.leave()
             (route.counts.get(status) or route.count_of(status))()
-            route.observe(seconds)
+            route.took(seconds)
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from ..metrics.bounds import KeptChildren, bounded_by, closed
+from ..metrics import registry
+from ..metrics.bounds import bounded_by, closed
 from ..metrics.factory import Counter, Gauge, Histogram, MetricGroup, bound
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
@@ -49,11 +50,11 @@ class RouteMetrics:
     Attributes:
         enter: puts one more request in progress.
         leave: takes it out again.
-        observe: takes the duration of an answered request, in seconds.
+        took: takes the duration of an answered request, in seconds.
         counts: by status, what counts one answered request; `count_of` adds what is missing.
     """
 
-    __slots__ = ("_labels", "_requests", "counts", "enter", "leave", "observe")
+    __slots__ = ("_labels", "_requests", "counts", "enter", "leave", "took")
 
     def __init__(self, method: str, endpoint: str) -> None:
         metrics = get_metrics()
@@ -61,7 +62,7 @@ class RouteMetrics:
         duration = metrics.duration.labels(method, endpoint)
         self.enter: Callable[[], None] = in_progress.inc
         self.leave: Callable[[], None] = in_progress.dec
-        self.observe: Callable[[float], None] = duration.observe
+        self.took: Callable[[float], None] = duration.observe
         self.counts: dict[int, Callable[[], None]] = {}
         self._requests = metrics.requests
         self._labels = (method, endpoint)
@@ -73,12 +74,28 @@ class RouteMetrics:
         return count
 
 
-_routes = KeptChildren()
+class Routes(dict[tuple[str, str], RouteMetrics]):
+    """The route metrics by method and endpoint, emptied when they must be looked up again.
+
+    Attributes:
+        emptied: how often that happened; what was looked up meanwhile is not to be kept.
+    """
+
+    emptied = 0
+
+    def empty(self) -> None:
+        """Forget all of them."""
+        self.emptied += 1
+        self.clear()
+
+
+_routes = Routes()
+registry.watchers.append(_routes.empty)
 
 
 def route_metrics(method: str, endpoint: str) -> RouteMetrics:
     """What a request is recorded on; a method that no specification knows is `_OTHER`."""
-    known: RouteMetrics | None = _routes.get((method, endpoint))
+    known = _routes.get((method, endpoint))
     if known is not None:
         return known
     if method not in METHODS and method != OTHER_METHOD:

@@ -7,6 +7,7 @@ from prometheus_client import Metric, PlatformCollector
 from prometheus_client.registry import Collector
 
 from ..metrics import registry
+from ..metrics.sharing import Turn
 from .files import CountFile, CountFiles, Key, Values, combine, parsed
 from .journal import Journal
 from .metrics import get_metrics
@@ -31,9 +32,9 @@ class WorkersCollector(Collector):
         """What all workers counted, in the format of that encoder."""
         return encode(self)
 
-    def admissions(self, metric: str) -> Journal:
-        """Where the workers admit the label sets of that metric together."""
-        return Journal(self._folder / f"{metric}.journal")
+    def admissions(self, metric: str) -> Turn:
+        """How the workers admit the label sets of that metric together."""
+        return Journal(self._folder / f"{metric}.journal").turn
 
     def merge_dead(self) -> None:
         """Merge the files of dead workers and drop their gauges; call it when a worker died."""

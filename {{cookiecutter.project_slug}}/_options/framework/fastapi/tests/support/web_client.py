@@ -1,6 +1,7 @@
 """The `client` fixture: the real application, started and stopped as a server does it."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 
 import pytest
@@ -17,11 +18,13 @@ def client(database: str, gate: Gate) -> Iterator[TestClient]:
     probe = components.Component(name="probe", routes=probe_routes(gate))
     create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
     app = create_app([*components.discover(), probe])
-    mount_probe(app)
+    app.mount("/mounted/{tenant}", mounted())
+    app.mount("/plain", PlainTextResponse("plain"))
     with TestClient(app, raise_server_exceptions=False) as open_client:
         yield open_client
 
 
+@cache
 def probe_routes(gate: Gate) -> APIRouter:
     """Routes that fail, stream and wait, for the tests of the HTTP metrics."""
     nested = APIRouter(prefix="/inner")
@@ -51,12 +54,12 @@ def probe_routes(gate: Gate) -> APIRouter:
     return router
 
 
-def mount_probe(app: FastAPI) -> None:
-    """Mount an application with a router of its own under a path with a parameter."""
+@cache
+def mounted() -> FastAPI:
+    """An application with a router of its own, to be mounted."""
     inner = APIRouter(prefix="/inner")
     inner.add_api_route("/{one}", lambda one: one)
-    mounted = FastAPI()
-    mounted.add_api_route("/own/{two}", lambda two: two)
-    mounted.include_router(inner, prefix="/deep")
-    app.mount("/mounted/{tenant}", mounted)
-    app.mount("/plain", PlainTextResponse("plain"))
+    app = FastAPI()
+    app.add_api_route("/own/{two}", lambda two: two)
+    app.include_router(inner, prefix="/deep")
+    return app

@@ -10,9 +10,9 @@ from ..core.components import Component, discover
 from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle
 from ..health.report import Health
+from ..metrics.factory import bound
 from ..site.settings import SiteSettings
 from . import errors
-from .lifespan import Lifespan
 from .middleware import HttpMetricsMiddleware, MeasuredDjango
 from .routes import Urls, operations
 
@@ -48,12 +48,12 @@ def create_app(components: Sequence[Component] | None = None) -> MeasuredDjango:
         SettingsError: a setting is wrong.
     """
     found = discover() if components is None else components
-    lifecycle = Lifecycle(found)
+    lifecycle = Lifecycle(found, bound)
     health = Health(lifecycle, found, about().version)
     routes = [component.routes for component in found if component.routes is not None]
     urls = Urls([*operations(health), *routes])
     _configure(urls, load(ServiceSettings), load(SiteSettings))
-    return MeasuredDjango(urls, health.window, Lifespan(lifecycle, found))
+    return MeasuredDjango(urls, health.window, lifecycle)
 
 
 def _configure(urls: Urls, service: ServiceSettings, site: SiteSettings) -> None:

@@ -17,11 +17,11 @@ from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from gunicorn.http.errors import ParseException
 
+from ..core.lifecycle import Lifecycle
 from ..core.validation import InvalidRequest
 from ..health.window import RequestWindow
 from .endpoints import template
 from .errors import bad_request, client_gone, invalid_request, method_not_allowed
-from .lifespan import Lifespan
 from .measured import UNCOUNTED
 from .routes import Urls
 from .wsgi import MEASURED, MeasuredAnswer
@@ -34,7 +34,7 @@ class MeasuredDjango(WSGIHandler):
         lifespan: what a server or a test starts and stops it by.
     """
 
-    def __init__(self, urls: Urls, window: RequestWindow, lifespan: Lifespan) -> None:
+    def __init__(self, urls: Urls, window: RequestWindow, lifespan: Lifecycle) -> None:
         super().__init__()
         self.lifespan = lifespan
         self._urls = urls

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 
 from .. import about
@@ -11,6 +12,7 @@ from ..core.components import Component, discover
 from ..core.lifecycle import Lifecycle
 from ..health.report import Health
 from ..metrics.factory import bound
+from .errors import invalid_request
 from .middleware import HttpMetricsMiddleware
 from .routes import operations
 
@@ -24,14 +26,11 @@ def create_app(components: Sequence[Component] | None = None) -> FastAPI:
     """
     found = discover() if components is None else components
     service = about()
-    lifecycle = Lifecycle(found)
+    lifecycle = Lifecycle(found, bound)
     health = Health(lifecycle, found, service.version)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        for component in found:
-            for group in component.metrics:
-                bound(group)
         await run_in_threadpool(lifecycle.start)
         try:
             yield
@@ -43,6 +42,7 @@ def create_app(components: Sequence[Component] | None = None) -> FastAPI:
         version=service.version,
         description=service.summary,
         lifespan=lifespan,
+        exception_handlers={RequestValidationError: invalid_request},
     )
     app.add_middleware(HttpMetricsMiddleware, window=health.window)
     app.include_router(operations(health))

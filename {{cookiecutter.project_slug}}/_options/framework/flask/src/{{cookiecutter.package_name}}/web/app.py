@@ -7,8 +7,8 @@ from ..core.components import Component, discover
 from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle
 from ..health.report import Health
+from ..metrics.factory import bound
 from .errors import answer_errors_as_json
-from .lifespan import Lifespan
 from .middleware import MeasuredFlask
 from .routes import operations
 
@@ -22,10 +22,10 @@ def create_app(components: Sequence[Component] | None = None) -> MeasuredFlask:
     """
     found = discover() if components is None else components
     service = about()
-    lifecycle = Lifecycle(found)
+    lifecycle = Lifecycle(found, bound)
     health = Health(lifecycle, found, service.version)
 
-    app = MeasuredFlask(service.name, health.window, Lifespan(lifecycle, found))
+    app = MeasuredFlask(service.name, health.window, lifecycle)
     app.secret_key = load(ServiceSettings).secret_key.get_secret_value()
     answer_errors_as_json(app)
     app.register_blueprint(operations(health))

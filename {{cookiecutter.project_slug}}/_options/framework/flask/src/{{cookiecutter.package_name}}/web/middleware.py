@@ -4,9 +4,9 @@ from wsgiref.types import WSGIEnvironment
 
 from flask import Flask
 
+from ..core.lifecycle import Lifecycle
 from ..health.window import RequestWindow
 from .endpoints import RoutedRequest, mounted_endpoint
-from .lifespan import Lifespan
 from .wsgi import WsgiMetricsMiddleware
 
 
@@ -19,7 +19,7 @@ class MeasuredFlask(WsgiMetricsMiddleware, Flask):
 
     request_class = RoutedRequest
 
-    def __init__(self, name: str, window: RequestWindow, lifespan: Lifespan) -> None:
+    def __init__(self, name: str, window: RequestWindow, lifespan: Lifecycle) -> None:
         Flask.__init__(self, name, static_folder=None)
         self.window = window
         self.lifespan = lifespan

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from email.message import Message
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -72,7 +72,7 @@ def _is_json(content_type: str) -> bool:
 
 def _parsed(content: bytes) -> object:
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        return json.loads(content)
     except json.JSONDecodeError as error:
         problem = {
             "type": "json_invalid",
@@ -86,18 +86,14 @@ def _parsed(content: bytes) -> object:
         raise InvalidRequest(400, "There was an error parsing the body") from None
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    """Python reads NaN and Infinity, which no answer could repeat: RFC 8259, section 6."""
-    raise ValueError(name)
-
-
 def _validated(validate: Callable[[], T], *place: str) -> T:
     try:
         return validate()
     except ValidationError as error:
-        # As text and back: what a problem holds may be any object. A number beyond the range of
-        # a float is an infinity by now.
-        problems = json.loads(error.json(include_url=False), parse_constant=str)
+        # As text and back: what a problem holds may be any object. The NaN and the infinities that
+        # Python reads have no form in JSON (RFC 8259, section 6), so they become texts.
+        text = json.dumps(error.errors(include_url=False), default=str)
+        problems = json.loads(text, parse_constant=str)
         for problem in problems:
             problem["loc"] = [*place, *problem["loc"]]
         raise InvalidRequest(422, problems) from None

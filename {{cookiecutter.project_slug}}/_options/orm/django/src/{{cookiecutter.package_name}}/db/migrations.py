@@ -1,6 +1,5 @@
 """Schema migrations: each component has its own, in its folder."""
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -73,6 +72,8 @@ def alone() -> Iterator[None]:
     The lock is not taken on the connection that migrates: each migration is a transaction there.
     """
     if dialect().embedded:
+        import fcntl  # noqa: PLC0415 - POSIX only; nothing but this lock needs it
+
         connection.ensure_connection()  # which says what is wrong, where something is
         folder = os.open(Path(connection.settings_dict["NAME"]).resolve().parent, os.O_RDONLY)
         try:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from ..core.config import load
@@ -12,6 +13,8 @@ from .dialect import Dialect
 from .dialects import DIALECTS
 from .measured import MeasuredPool, measure, measure_models
 from .settings import DatabaseSettings
+
+UNREACHABLE = OperationalError  # what is raised where the database does not answer
 
 
 class Model(DeclarativeBase):

@@ -22,7 +22,7 @@ class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
     """The schema is behind the code; the message names the components."""
 
 
-def upgrade() -> tuple[Component, ...]:
+def upgrade() -> tuple[str, ...]:
     """Bring the schema of every component to its newest revision, in one transaction each.
 
     Of several that come at once, one migrates; the others wait and find nothing left to do.
@@ -41,14 +41,14 @@ def upgrade() -> tuple[Component, ...]:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         log.info("migrated %s", component.name)
-        upgraded.append(component)
+        upgraded.append(component.name)
     return tuple(upgraded)
 
 
-def pending() -> tuple[Component, ...]:
+def pending() -> tuple[str, ...]:
     """The components whose schema is behind their code."""
     with engine().connect() as connection:
-        return tuple(owner for owner in _owners() if _is_behind(connection, owner))
+        return tuple(owner.name for owner in _owners() if _is_behind(connection, owner))
 
 
 def check() -> None:
@@ -59,7 +59,7 @@ def check() -> None:
     """
     behind = pending()
     if behind:
-        names = ", ".join(component.name for component in behind)
+        names = ", ".join(behind)
         raise MigrationsPending(f"run `db upgrade`: the schema of {names} is behind the code")
 
 

@@ -1,16 +1,15 @@
 """Drives every declared metric once, so that dashboards and demos have something to show."""
 
-from collections.abc import Iterator
 from itertools import product
 from threading import Event
 from typing import Any
 
 from prometheus_client import start_http_server
 
-from . import registry
-from .bounds import Closed, Values
+from .. import registry
+from ..bounds import Values, closed
+from ..factory import Declared, bound
 from .catalogue import catalogue
-from .factory import Declared, bound
 
 MOST_LABEL_SETS = 50  # of one metric; of more, evenly spaced ones are taken
 EXAMPLE = "example"  # the value of a label that is not closed
@@ -21,8 +20,9 @@ def drive() -> None:
     for entry in catalogue():
         metric = getattr(bound(entry.group), entry.attribute)
         declared = entry.declaration()
+        method, value = _recording(declared)
         for labels in label_sets(declared):
-            _record(declared, metric.labels(*labels) if labels else metric)
+            getattr(metric.labels(*labels) if labels else metric, method)(value)
 
 
 def serve(port: int, seconds: float) -> None:
@@ -39,27 +39,25 @@ def serve(port: int, seconds: float) -> None:
         thread.join()
 
 
-def label_sets(declared: Declared[Any]) -> Iterator[tuple[str, ...]]:
+def label_sets(declared: Declared[Any]) -> list[tuple[str, ...]]:
     """The combinations of the closed labels' values, at most 50 of them, evenly spaced."""
-    known = list(product(*(_values(values) for values in declared.labels.values())))
+    known = list(product(*map(_values, declared.labels.values())))
     taken = min(len(known), MOST_LABEL_SETS)
-    return (known[position * len(known) // taken] for position in range(taken))
+    return [known[position * len(known) // taken] for position in range(taken)]
 
 
 def _values(values: Values) -> list[str]:
-    return sorted(values.values) if isinstance(values, Closed) else [EXAMPLE]
+    return sorted(values) if isinstance(values, closed) else [EXAMPLE]
 
 
-def _record(declared: Declared[Any], metric: Any) -> None:
+def _recording(declared: Declared[Any]) -> tuple[str, Any]:
+    """The method that records on a metric of this type, and what it takes."""
     match declared.kind:
-        case "counter" | "gauge":
-            metric.inc()
-        case "histogram":
-            buckets = declared.options["buckets"]
-            metric.observe(buckets[len(buckets) // 2])
-        case "summary":
-            metric.observe(1)
+        case "histogram" | "summary":
+            buckets = declared.options.get("buckets", (1,))
+            return "observe", buckets[len(buckets) // 2]
         case "info":
-            metric.info({"simulated": "true"})
+            return "info", {"simulated": "true"}
         case "enum":
-            metric.state(declared.options["states"][0])
+            return "state", declared.options["states"][0]
+    return "inc", 1

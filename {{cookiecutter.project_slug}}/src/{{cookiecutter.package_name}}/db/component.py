@@ -2,8 +2,6 @@
 
 import argparse
 
-from sqlalchemy.exc import OperationalError
-
 from ..core.components import Component, HealthCheck, discover
 from . import engine, migrations
 from .metrics import DatabaseMetrics
@@ -33,10 +31,10 @@ def _upgrade(arguments: argparse.Namespace) -> None:
     try:
         engine.ping()  # a service without migrations wants to know too
         upgraded = migrations.upgrade()
-    except OperationalError as error:
-        reason = str(error.orig).strip()
+    except engine.UNREACHABLE as error:
+        reason = str(getattr(error, "orig", error)).strip()  # the driver's own words
         raise SystemExit(f"The database of DATABASE_URL cannot be upgraded: {reason}") from None
-    names = ", ".join(component.name for component in upgraded)
+    names = ", ".join(upgraded)
     print(f"upgraded {names}" if names else "nothing to upgrade")
 
 

@@ -1,23 +1,16 @@
 """The catalogue: every metric that a component of the service declares."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..core.components import discover
-from .bounds import BoundedBy, Closed, Values
-from .factory import Declared, MetricGroup
+from ...core.components import discover
+from ..bounds import Values, bounded_by, closed
+from ..factory import Declared, MetricGroup
 
 LISTED_VALUES = 12  # a closed set is spelled out up to this size
 
 
 class Entry(NamedTuple):
-    """One declared metric.
-
-    Attributes:
-        component: the name of the component that brings it.
-        group: the group in which it is declared.
-        attribute: its name in the group.
-    """
+    """A declared metric: its component, its group, and its name in the group."""
 
     component: str
     group: type[MetricGroup]
@@ -30,27 +23,19 @@ class Entry(NamedTuple):
 
 def catalogue() -> tuple[Entry, ...]:
     """Every declared metric, in the order of the components and of their declarations."""
-    return tuple(
-        Entry(component, group, attribute)
-        for component, group in groups()
-        for attribute in group.declared
-    )
-
-
-def groups() -> Iterator[tuple[str, type[MetricGroup]]]:
-    """Every metric group with the name of the component that brings it."""
-    for component in discover():
-        for group in component.metrics:
-            yield component.name, group
+    groups: list[tuple[str, type[MetricGroup]]] = [
+        (component.name, group) for component in discover() for group in component.metrics
+    ]
+    return tuple(Entry(owner, group, name) for owner, group in groups for name in group.declared)
 
 
 def bound_of(values: Values) -> str:
     """What keeps a label bounded, in words."""
-    if isinstance(values, Closed):
-        known = sorted(values.values)
+    if isinstance(values, closed):
+        known = sorted(values)
         if len(known) > LISTED_VALUES:
             return f"{len(known)} values from `{known[0]}` to `{known[-1]}`"
         return ", ".join(f"`{value}`" for value in known)
-    if isinstance(values, BoundedBy):
+    if isinstance(values, bounded_by):
         return f"bounded by {values.reason}"
     return f"at most {values.values} values, then `_overflow`"

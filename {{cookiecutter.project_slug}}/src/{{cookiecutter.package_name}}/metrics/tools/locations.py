@@ -5,19 +5,9 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from .catalogue import Entry, bound_of, catalogue
-from .factory import Declared, bound
-from .recorders import Recorders, Symbol
+from .recorders import Place, Recorders, Symbol, recorders
 
-
-class Place(NamedTuple):
-    """A symbol in a file of the package, and the line where it begins."""
-
-    path: str
-    line: int
-    symbol: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.symbol}" if self.symbol else self.path
+OPTIONS = {"multiprocess_mode": "several workers"}  # how the pages name an option, if otherwise
 
 
 class Location(NamedTuple):
@@ -30,23 +20,15 @@ class Location(NamedTuple):
 
 def locate() -> list[Location]:
     """Every declared metric with its places, read from the package's source."""
-    package = import_module(__package__.rpartition(".")[0])
-    entries = catalogue()
-    groups = {_symbol(entry.group): entry.group.declared for entry in entries}
-    recorders = Recorders(package.__name__, package.__path__, groups, _symbol(bound))
+    found = read()
+    return [_location(found, entry) for entry in catalogue()]
 
-    def place(symbol: Symbol) -> Place:
-        line = getattr(recorders.symbols[symbol], "lineno", 1)
-        return Place(recorders.files[symbol.module], line, symbol.name)
 
-    locations = []
-    for entry in entries:
-        group = _symbol(entry.group)
-        path, _, name = place(group)
-        line = int(entry.declaration().where.rpartition(":")[2])
-        recorded = tuple(map(place, recorders.of(group, entry.attribute)))
-        locations.append(Location(entry, Place(path, line, f"{name}.{entry.attribute}"), recorded))
-    return locations
+def read() -> Recorders:
+    """Who records the declared metrics of this package."""
+    package = import_module(__package__.split(".", maxsplit=1)[0])
+    metrics = frozenset(_metric(entry) for entry in catalogue())
+    return recorders(package.__name__, tuple(package.__path__), metrics)
 
 
 def lines(locations: list[Location]) -> Iterator[str]:
@@ -72,8 +54,15 @@ def pages(locations: list[Location]) -> dict[str, str]:
     return texts
 
 
-def _symbol(named: Any) -> Symbol:
-    return Symbol(named.__module__, named.__qualname__)
+def _metric(entry: Entry) -> Symbol:
+    return Symbol(entry.group.__module__, f"{entry.group.__qualname__}.{entry.attribute}")
+
+
+def _location(found: Recorders, entry: Entry) -> Location:
+    metric = _metric(entry)
+    line = int(entry.declaration().where.rpartition(":")[2])
+    declared = Place(found.files[metric.module], line, metric.name)
+    return Location(entry, declared, found.of(metric))
 
 
 def _section(location: Location) -> str:
@@ -82,7 +71,7 @@ def _section(location: Location) -> str:
     rows = {
         "type": declared.kind,
         **{f"label `{name}`": bound_of(values) for name, values in declared.labels.items()},
-        **dict(_options(declared)),
+        **{OPTIONS.get(name, name): _shown(value) for name, value in declared.options.items()},
         "declared in": f"`{location.declared}`",
         "recorded by": recorded or "nothing in this package",
     }
@@ -90,11 +79,6 @@ def _section(location: Location) -> str:
     return f"## `{declared.name}`\n\n{declared.help}\n\n| | |\n|---|---|\n{table}"
 
 
-def _options(declared: Declared[Any]) -> Iterator[tuple[str, str]]:
-    options = declared.options
-    if "buckets" in options:
-        yield "buckets", ", ".join(f"{bucket:g}" for bucket in options["buckets"])
-    if "multiprocess_mode" in options:
-        yield "several workers", f"`{options['multiprocess_mode']}`"
-    if "states" in options:
-        yield "states", ", ".join(f"`{state}`" for state in options["states"])
+def _shown(value: Any) -> str:
+    values = [value] if isinstance(value, str) else value
+    return ", ".join(f"`{one}`" if isinstance(one, str) else f"{one:g}" for one in values)

@@ -4,37 +4,34 @@ The rules are those of promlint that apply to a declaration (prometheus/client_g
 testutil/promlint), with the conventions of this service on top.
 """
 
-import math
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
-from .bounds import BoundedBy, Closed, Limited
+from ..bounds import bounded_by, closed, limited
+from ..factory import DURATION_BUCKETS, Declared, MetricGroup, MultiprocessMode
 from .catalogue import Entry
-from .factory import DURATION_BUCKETS, Declared, MetricGroup, MultiprocessMode
 
 WORDS = re.compile("[a-z]+(_[a-z]+)*")
 MOST_BUCKETS = 20  # each is a series for every label set
-# Units that promlint refuses, and percent: Prometheus's conventions want a ratio from 0 to 1.
+# What promlint refuses, and percent: Prometheus's conventions want a ratio from 0 to 1.
 UNITS = {
-    "seconds": ("minutes", "hours", "days", "weeks"),
-    "celsius": ("fahrenheit", "rankine"),
-    "kelvin": ("kelvins",),
-    "meters": ("inches", "yards", "miles"),
-    "bytes": ("bits",),
-    "joules": ("calories",),
-    "grams": ("pounds", "ounces"),
-    "ratio": ("percent", "percentage", "pct"),
+    "seconds": "minutes hours days weeks s ms us ns sec secs h d",
+    "celsius": "fahrenheit rankine",
+    "kelvin": "kelvins",
+    "meters": "inches yards miles m",
+    "bytes": "bits b kb mb gb tb pb",
+    "joules": "calories",
+    "grams": "pounds ounces",
+    "ratio": "percent percentage pct",
 }
-BASE_UNIT = {unit: base for base, units in UNITS.items() for unit in units}
+BASE_UNIT = {unit: base for base, units in UNITS.items() for unit in units.split()}
 SCALED_UNIT = re.compile(
     "(?:pico|nano|micro|milli|centi|deci|deca|hecto|kilo|kibi|mega|mebi|giga|gibi|tera|tebi|peta|pebi)"
     "(amperes|bytes|bits|celsius|grams|joules|kelvin|meters|metres|seconds|volts)"
 )
-ABBREVIATIONS = frozenset(
-    ("s", "ms", "us", "ns", "sec", "secs", "b", "kb", "mb", "gb", "tb", "pb", "m", "h", "d")
-)
+MODES = get_args(MultiprocessMode)
 SUFFIXES = ("_total", "_created", "_bucket", "_count", "_sum", "_info")
 LABELS = {"le": "histograms", "quantile": "summaries", "job": "scrapers", "instance": "scrapers"}
 
@@ -49,10 +46,9 @@ class Finding(NamedTuple):
 
 def lint(entries: Iterable[Entry]) -> list[Finding]:
     """Everything that is wrong with these declarations."""
-    known = list(entries)
     found = []
     owners: dict[str, Declared[Any]] = {}
-    for entry in known:
+    for entry in entries:
         declared = entry.declaration()
         problems = [problem for rule in RULES for problem in rule(declared)]
         problems += [*_owner(entry), *_collision(declared, owners)]
@@ -60,9 +56,9 @@ def lint(entries: Iterable[Entry]) -> list[Finding]:
     return found
 
 
-def forgotten(package: str, listed: Iterable[type[MetricGroup]]) -> list[Finding]:
+def forgotten(package: str, entries: Iterable[Entry]) -> list[Finding]:
     """The imported groups of the package that no component lists."""
-    known = {(group.__module__, group.__qualname__) for group in listed}
+    listed = {(entry.group.__module__, entry.group.__qualname__) for entry in entries}
     return [
         Finding(
             next(declared.where for declared in group.declared.values()),
@@ -73,7 +69,7 @@ def forgotten(package: str, listed: Iterable[type[MetricGroup]]) -> list[Finding
         if group.__module__.startswith(f"{package}.")
         and getattr(sys.modules.get(group.__module__), group.__name__, None) is group
         and group.declared
-        and (group.__module__, group.__qualname__) not in known
+        and (group.__module__, group.__qualname__) not in listed
     ]
 
 
@@ -88,8 +84,6 @@ def _name(declared: Declared[Any]) -> Iterator[str]:
         base = BASE_UNIT.get(unit, unit)
         if base != word:
             yield f"must be in base units: {base} instead of {word}"
-        if word in ABBREVIATIONS:
-            yield f"must not abbreviate the unit {word}: write seconds, bytes or meters"
         if word == declared.kind != "info":
             yield f"must not name its type: leave {word} out"
     if declared.kind == "counter" and not declared.name.endswith("_total"):
@@ -112,36 +106,33 @@ def _labels(declared: Declared[Any]) -> Iterator[str]:
             yield f"must leave the label {label} to {LABELS[label]}: choose another name"
         elif not WORDS.fullmatch(label):
             yield f"label {label} must be words of a to z joined by single underscores"
-        problem = _unbounded(values, levels=declared.kind in {"gauge", "enum", "info"})
+        problem = _unbounded(values)
         if problem:
             yield f"label {label} {problem}"
 
 
-def _unbounded(values: object, *, levels: bool) -> str | None:
+def _unbounded(values: object) -> str | None:
     match values:
-        case Closed(known):
-            wrong = not known or "" in known
+        case closed():
+            wrong = not values or "" in values
             return "needs values, none of them empty: closed('yes', 'no')" if wrong else None
-        case BoundedBy(reason):
+        case bounded_by(reason):
             return None if reason.strip() else "must say what bounds it: bounded_by('the routes')"
-        case Limited() if levels:
-            return "must be closed or bounded_by: _overflow cannot add up levels"
-        case Limited(number):
+        case limited(number):
             return None if number >= 1 else "must allow a value: limited(50)"
     return "is unbounded: use closed, bounded_by or limited"
 
 
 def _mode(declared: Declared[Any]) -> Iterator[str]:
-    modes = get_args(MultiprocessMode)
-    if declared.kind == "gauge" and declared.options.get("multiprocess_mode") not in modes:
-        yield f"must say how several workers become one: multiprocess= {' or '.join(modes)}"
+    if declared.kind == "gauge" and declared.options.get("multiprocess_mode") not in MODES:
+        yield f"must say how several workers become one: multiprocess= {' or '.join(MODES)}"
 
 
 def _buckets(declared: Declared[Any]) -> Iterator[str]:
     if declared.kind != "histogram":
         return
     buckets = declared.options["buckets"]
-    if not all(map(math.isfinite, buckets)):
+    if buckets and buckets[-1] == float("inf"):
         yield "must have finite buckets: +Inf is added to them"
     if list(buckets) != sorted(set(buckets)):
         yield f"must have rising buckets: {', '.join(f'{one:g}' for one in sorted(set(buckets)))}"
