@@ -38,10 +38,7 @@ class LabelError(ValueError):
 
 
 class Bounds:
-    """Decides which label sets of one metric are recorded as they are; use it under its `lock`.
-
-    The limits hold for all processes that take a `turn` together: what one admits, the others take.
-    """
+    """Decides which label sets of one metric are recorded as they are; use it under its `lock`."""
 
     def __init__(
         self,
@@ -63,11 +60,7 @@ class Bounds:
         self._seen: list[set[str]] = [set() for _ in labels]
 
     def check(self, positional: tuple[object, ...], named: Mapping[str, object]) -> tuple[str, ...]:
-        """The label values in declared order, as text.
-
-        Raises:
-            LabelError: names or number of labels are wrong, or a value is not in its closed set.
-        """
+        """The label values in declared order, as text; a LabelError where they do not fit."""
         if named.keys() == self.labels.keys() and not positional:
             positional = tuple(named[name] for name in self.labels)
         elif named or len(positional) != len(self.labels):
