@@ -23,8 +23,9 @@ import pytest
 MEMORY_BYTES = 4 << 30
 FILE_BYTES = 256 << 20
 BESIDE_TESTS_SECONDS = 30.0  # to collect the tests, and to tidy up after them
-# Only what the configuration names; without order at random, several workers and the time limit that pytest knows.
-OPTIONS = ("-x", "-q", "-p", "pytest_forked", "-p", "pytest_timeout", "-p", "no:cacheprovider", "--timeout=0")
+# Only the plugins that the configuration needs, in processes that tests start as well: no order at random, no workers.
+PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_forked,pytest_timeout"}
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--timeout=0")
 
 Job = dict[str, Any]
 
@@ -35,10 +36,6 @@ class Chosen:
     def __init__(self, limits: dict[str, float], told: int) -> None:
         self._limits = limits
         self._told = told
-
-    def pytest_configure(self) -> None:
-        """Let a pytest that a test starts find its plugins."""
-        os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
@@ -82,7 +79,7 @@ def run_tests(limits: dict[str, float], told: int, scratch: str) -> int:
     output = os.open(os.environ["MUTANTS_OUTPUT"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(output, stream)
-    os.environ.update(TMPDIR=scratch, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    os.environ.update(TMPDIR=scratch, **PLUGINS)
     tempfile.tempdir = None
     files = dict.fromkeys(test.partition("::")[0] for test in limits)
     return int(pytest.main([*OPTIONS, *files], [Chosen(limits, told)]))

@@ -9,7 +9,8 @@ from {{ cookiecutter.package_name }}.metrics.bounds import (
     bounded_by,
     limited,
 )
-from {{ cookiecutter.package_name }}.workers.journal import Journal
+from {{ cookiecutter.package_name }}.workers import journal
+from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
 
 OVERFLOW = ("_overflow",)
 
@@ -19,7 +20,7 @@ def worker(tmp_path):
     """Make the bounds that one more worker has on the metric `visits`."""
 
     def start(max_series: int = 3, values: int = 1000) -> Bounds:
-        turn = Journal(tmp_path / "visits.journal").turn
+        turn = WorkersCollector(tmp_path).admissions("visits")
         return Bounds({"page": limited(values)}, max_series, lambda: True, lambda: None, turn)
 
     return start
@@ -61,8 +62,8 @@ def test_a_label_of_so_many_values_has_them_in_all_workers_together(worker):
 def test_label_sets_of_several_labels_are_told_apart(tmp_path):
     def start() -> Bounds:
         labels = {"route": bounded_by("the routes"), "page": limited(9)}
-        journal = Journal(tmp_path / "visits.journal")
-        return Bounds(labels, 2, lambda: True, lambda: None, journal.turn)
+        turn = WorkersCollector(tmp_path).admissions("visits")
+        return Bounds(labels, 2, lambda: True, lambda: None, turn)
 
     first, second = start(), start()
     assert first.admit(("a b", "c")) == ("a b", "c")
@@ -74,16 +75,23 @@ def test_label_sets_of_several_labels_are_told_apart(tmp_path):
 def test_half_a_line_of_a_killed_worker_is_passed_over(worker, tmp_path):
     first = worker()
     first.admit(("a",))
-    with (tmp_path / "visits.journal").open("ab") as journal:
-        journal.write(b'["b\n')
+    with (tmp_path / "visits.journal").open("ab") as file:
+        file.write(b'["b\n')
     second = worker()
     assert [second.admit((page,)) for page in "acd"] == [("a",), ("c",), ("d",)]
     assert second.admit(("e",)) == OVERFLOW
 
 
+def test_a_worker_waits_for_the_turn_of_another(worker, tmp_path, monkeypatch):
+    with (tmp_path / "visits.journal").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        monkeypatch.setattr(journal, "sleep", lambda seconds: fcntl.flock(other, fcntl.LOCK_UN))
+        assert worker().admit(("a",)) == ("a",)
+
+
 def test_a_worker_that_stopped_in_its_turn_does_not_stop_the_others(worker, tmp_path):
     bounds = worker()
-    with (tmp_path / "visits.journal").open("ab") as journal:
-        fcntl.flock(journal, fcntl.LOCK_EX)
+    with (tmp_path / "visits.journal").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
         assert bounds.admit(("a",)) == OVERFLOW
     assert bounds.admit(("a",)) == ("a",)

@@ -10,6 +10,12 @@ from prometheus_client import ProcessCollector
 from {{ cookiecutter.package_name }}.workers import processes
 
 BURNT_SECONDS = 0.05
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_ticks() -> int:
+    """The CPU time of this process and of those that it waited for."""
+    return sum(round(seconds * TICKS_A_SECOND) for seconds in os.times()[:4])
 
 
 def values(collector) -> dict[str, float]:
@@ -65,3 +71,6 @@ def test_the_server_and_its_workers_are_summed_and_cpu_time_never_goes_back(star
         assert killed["process_cpu_seconds_total"] <= ended["process_cpu_seconds_total"]
         together = ended
     assert together["process_max_fds"] == own["process_max_fds"]
+
+    least, shown, most = cpu_ticks(), values(collector)["process_cpu_seconds_total"], cpu_ticks()
+    assert least <= round(shown * TICKS_A_SECOND) <= most

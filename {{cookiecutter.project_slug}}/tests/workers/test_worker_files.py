@@ -12,13 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 
+from {{ cookiecutter.package_name }}.metrics.factory import (
+    Counter,
+    Enum,
+    Info,
+    MetricGroup,
+    bound,
+)
 from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
 from {{ cookiecutter.package_name }}.workers.files import CountFiles
 
 ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
 TWO = '["requests", "requests_total", {"code": "500"}, "Help."]'
+
+
+class Facts(MetricGroup, component="example"):
+    """What holds in a process, and what is counted in files."""
+
+    build = Info("build", "A fact.")
+    mood = Enum("mood", "A state.", states=("good", "bad"))
+    turns = Counter("turns_total", "Turns.")
 
 
 @pytest.fixture(scope="session")
@@ -111,10 +127,37 @@ def test_the_files_of_dead_processes_become_one(tmp_path, dead):
     for process in dead:
         write(tmp_path, "counter", process, {ONE: 2.0})
         write(tmp_path, "gauge_livesum", process, {ONE: 1.0})
+        write(tmp_path, "gauge_all", process, {ONE: 1.0})
     write(tmp_path, "counter", os.getpid(), {ONE: 1.0, TWO: 5.0})
     assert CountFiles(tmp_path).merge_dead() == 0
     assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
     assert totals(tmp_path) == {ONE: 7.0, TWO: 5.0}
+
+
+def test_buckets_add_up_in_the_order_of_their_bounds(tmp_path):
+    bucket = '["took", "took_bucket", {"le": "BOUND"}, "Help."]'
+    counts = {"+Inf": 4.0, "10.0": 2.0, "2.5": 1.0}
+    values = {bucket.replace("BOUND", le): count for le, count in counts.items()}
+    write(tmp_path, "histogram", os.getpid(), values)
+    [took] = [one for one in WorkersCollector(tmp_path).collect() if one.name == "took"]
+    shown = [(s.name, s.labels.get("le"), s.value) for s in took.samples]
+    assert shown == [
+        ("took_bucket", "2.5", 1.0),
+        ("took_bucket", "10.0", 3.0),
+        ("took_bucket", "+Inf", 7.0),
+        ("took_count", None, 7.0),
+    ]
+
+
+def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path):
+    bound(Facts).build.info({"version": "1"})
+    bound(Facts).mood.state("bad")
+    shown = WorkersCollector(tmp_path).expose(generate_latest).decode().splitlines()
+    assert [line for line in shown if not line.startswith(("#", "process_", "python_"))] == [
+        'build_info{version="1"} 1.0',
+        'mood{mood="good"} 0.0',
+        'mood{mood="bad"} 1.0',
+    ]
 
 
 def test_a_process_id_that_comes_again_counts_again(tmp_path, dead):
@@ -125,20 +168,22 @@ def test_a_process_id_that_comes_again_counts_again(tmp_path, dead):
     assert totals(tmp_path) == {ONE: 6.0}
 
 
-def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead):
+@pytest.mark.parametrize(("kind", "sample"), [("counter", "total"), ("histogram", "sum")])
+def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead, kind, sample):
     rng = random.Random(7)
+    key = ONE.replace("total", sample)
     for process in (*dead, os.getpid()):
-        values = {ONE.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
-        write(tmp_path, "counter", process, values)
+        values = {key.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
+        write(tmp_path, kind, process, values)
 
     def shown() -> dict[str, float]:
-        families = WorkersCollector(tmp_path).collect()
-        return {str(s.labels): s.value for f in families if f.name == "requests" for s in f.samples}
+        found = (s for family in WorkersCollector(tmp_path).collect() for s in family.samples)
+        return {str(s.labels): s.value for s in found if s.name == f"requests_{sample}"}
 
     before = shown()
     assert len(before) == 16
     hidden = [
-        path.rename(path.with_suffix(".later")) for path in tmp_path.glob(f"counter_{dead[0]}.db")
+        path.rename(path.with_suffix(".later")) for path in tmp_path.glob(f"{kind}_{dead[0]}.db")
     ]
     CountFiles(tmp_path).merge_dead()
     for path in hidden:
@@ -188,13 +233,14 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
     write(tmp_path, "counter", os.getpid(), {ONE: 1.0})
     file = write(tmp_path, "counter", dead[0], {ONE: 2.0, TWO: 3.0})
     file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
-    (tmp_path / f"counter_{dead[1]}.db").touch()
+    (tmp_path / f"gauge_max_{dead[1]}.db").touch()
     collector = WorkersCollector(tmp_path)
     with metrics.adds({"workers_torn_files_total": 2.0}):
         for _ in range(3):
             list(collector.collect())
     assert totals(tmp_path) == {ONE: 3.0}
-    assert names(tmp_path) == {"counter_merged.db", f"counter_{os.getpid()}.db"}
+    living = f"counter_{os.getpid()}.db"
+    assert names(tmp_path) == {"counter_merged.db", "gauge_max_merged.db", living}
     assert len([record for record in caplog.records if "is torn" in record.getMessage()]) == 2
 
 
