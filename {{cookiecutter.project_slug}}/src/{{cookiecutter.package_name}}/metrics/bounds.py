@@ -64,7 +64,7 @@ class Bounds:
         if named.keys() == self.labels.keys() and not positional:
             positional = tuple(named[name] for name in self.labels)
         elif named or len(positional) != len(self.labels):
-            raise LabelError(f"give a value for each of {_list(self.labels)}, by position or name")
+            raise LabelError(f"labels are {_list(self.labels)}: give each, by position or name")
         # What is no UTF-8 would make every scrape fail.
         texts = tuple(str(value).encode(errors="replace").decode() for value in positional)
         for (name, values), text in zip(self.labels.items(), texts, strict=True):
@@ -112,5 +112,5 @@ class Bounds:
 
 
 def _list(names: Any) -> str:
-    shown = sorted(names)[:20]
+    shown = sorted(names)[:20] or ["none"]
     return ", ".join(shown) + (", …" if len(names) > 20 else "")
