@@ -152,3 +152,19 @@ def test_a_worker_that_stopped_in_its_turn_does_not_stop_the_others(worker, tmp_
         fcntl.flock(other, fcntl.LOCK_EX)
         assert bounds.admit(("a",)) == OVERFLOW
     assert bounds.admit(("a",)) == ("a",)
+
+
+def test_a_forgotten_label_set_keeps_its_room_because_the_files_keep_it(worker):
+    bounds = worker()
+    for page in "abc":
+        bounds.admit((page,))
+    bounds.forget({})
+    assert [bounds.admit((page,)) for page in "ad"] == [("a",), OVERFLOW]
+
+
+def test_a_journal_that_cannot_be_written_leaves_no_room_and_raises_nothing(tmp_path):
+    turn = WorkersCollector(tmp_path / "missing").admissions("visits")
+    bounds = Bounds({"page": limited(9)}, 9, lambda: True, lambda: None, turn)
+    assert bounds.admit(("a",)) == OVERFLOW
+    (tmp_path / "missing").mkdir()
+    assert bounds.admit(("a",)) == ("a",)
