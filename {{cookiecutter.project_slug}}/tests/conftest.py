@@ -153,9 +153,11 @@ def _fresh_settings() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _same_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+def _same_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logging.root, "handlers", list(logging.root.handlers))
-    monkeypatch.setattr(logging.root, "level", logging.root.level)
+    level = logging.root.level
+    yield
+    logging.root.setLevel(level)  # loggers remember what they are enabled for until this is called
 
 
 @pytest.fixture
