@@ -163,7 +163,7 @@ def test_a_forgotten_label_set_keeps_its_room_because_the_files_keep_it(worker):
 
 
 def test_a_journal_that_cannot_be_written_leaves_no_room_and_raises_nothing(tmp_path):
-    turn = WorkersCollector(tmp_path / "missing").admissions("visits")
+    turn = Workers(tmp_path / "missing").admissions("visits")
     bounds = Bounds({"page": limited(9)}, 9, lambda: True, lambda: None, turn)
     assert bounds.admit(("a",)) == OVERFLOW
     (tmp_path / "missing").mkdir()
