@@ -1,21 +1,31 @@
 """Measures what counting and timing add to a request, against the limit and the libraries used elsewhere.
 
-For each framework: bakes the service, installs the contenders beside its dependencies, and measures in a process of its
-own for 1 and 200 routes, with the metrics of one process and in multiprocess mode. Prints a table in µs of CPU time.
+For each framework: bakes the service, installs the contenders beside its dependencies, and measures each contender in a
+process of its own, all of them taking turns, for 1 and 200 routes, with the metrics of one process and in multiprocess
+mode. Prints a table in µs of CPU time, and a verdict.
 """
 
-import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, NamedTuple, cast
 
 from bakery import CACHE, ROOT, Bakery, Project, environment, questions
 
-ROUNDS = int(os.environ.get("ROUNDS", "200"))
+# All processes are started anew so often: where the memory of one happens to lie makes a difference too.
+STARTS = int(os.environ.get("STARTS", "3"))
+ROUNDS = int(os.environ.get("ROUNDS", "150"))
+REQUESTS_A_TURN = 20
+# Of the turns of a process, from the cheapest. Other work on the machine makes a turn dearer, never cheaper; many short
+# turns find the moments without it.
+QUANTILE = 0.02
 ROUTES = (1, 200)
 CONTENDERS = ROOT / "benchmarks" / "contenders"
+BARE, LIMIT, OURS = "bare", "limit", "ours"
 PEERS = {
     "fastapi": [
         "aioprometheus",
@@ -27,8 +37,10 @@ PEERS = {
     "flask": ["prometheus-flask-exporter", "opentelemetry-instrumentation-flask"],
     "django": ["django-prometheus", "opentelemetry-instrumentation-django"],
 }
+BUILT_IN = {"fastapi": ["FastAPI's own telemetry"]}
 # They keep their figures in the process: with several workers each scrape sees another one's.
 ONE_PROCESS_ONLY = ("aioprometheus", "opentelemetry", "FastAPI's own")
+TIMES_LIMIT, TIMES_BEST_PEER = 1.2, 0.5  # what is aimed at
 
 Figures = dict[str, float]
 
@@ -46,54 +58,140 @@ def install(framework: str, project: Project) -> Path:
     return python
 
 
-def measure(framework: str, project: Project, python: Path, routes: int, *, multiprocess: bool) -> Figures:
-    """Return µs by contender."""
-    paths = os.pathsep.join((str(project.path / "src"), str(CONTENDERS)))
-    with tempfile.TemporaryDirectory() as folder:
-        mode = {"PROMETHEUS_MULTIPROC_DIR": folder} if multiprocess else {}
-        command: list[str | Path] = [python, CONTENDERS / "measuring.py", framework, str(routes), str(ROUNDS)]
-        own = environment(PYTHONPATH=paths, **mode)
-        done = subprocess.run(command, cwd=project.path, env=own, check=True, stdout=subprocess.PIPE, text=True)
-    figures: Figures = json.loads(done.stdout)
-    if multiprocess:
-        figures = {name: us for name, us in figures.items() if not name.startswith(ONE_PROCESS_ONLY)}
-    return figures
+class Case(NamedTuple):
+    """What is measured in one column: a framework, and how many routes its application has."""
+
+    framework: str
+    project: Project
+    python: Path
+    routes: int
+    multiprocess: bool
+
+    @property
+    def title(self) -> str:
+        """The column's title."""
+        return f"{self.routes} route{'s' * (self.routes > 1)}{', multiprocess' * self.multiprocess}"
 
 
-def table(framework: str, columns: list[tuple[str, Figures]]) -> str:
+class Contender:
+    """A process that serves requests for one contender; `turns` is what a request took in each, in µs."""
+
+    def __init__(self, command: list[str | Path], folder: Path, env: dict[str, str]) -> None:
+        """Start the process, and wait for nothing."""
+        self.turns: list[float] = []
+        self._command = command
+        self._process = subprocess.Popen(
+            command, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._requests = cast("IO[str]", self._process.stdin)
+        self._answers = cast("IO[str]", self._process.stdout)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the application is there and warm."""
+        self._answer()
+
+    def take_turn(self) -> None:
+        """Serve some requests."""
+        self._requests.write(f"{REQUESTS_A_TURN}\n")
+        self._requests.flush()
+        self.turns.append(float(self._answer()) / 1000)
+
+    def _answer(self) -> str:
+        line = self._answers.readline()
+        if not line:
+            raise SystemExit(f"ended, see above: {' '.join(map(str, self._command))}")
+        return line
+
+    def figure(self) -> float:
+        """Return what a request took, in µs."""
+        return sorted(self.turns)[int(QUANTILE * len(self.turns))]
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def compare(case: Case, start: int) -> Figures:
+    """Return µs by contender, of one start of all processes: each round lets every one of them take a turn."""
+    names = [BARE, LIMIT, OURS, *PEERS[case.framework], *BUILT_IN.get(case.framework, [])]
+    if case.multiprocess:
+        names = [name for name in names if not name.startswith(ONE_PROCESS_ONLY)]
+    paths = os.pathsep.join((str(case.project.path / "src"), str(CONTENDERS)))
+    script = CONTENDERS / "measuring.py"
+    contenders = {}
+    with ExitStack() as stack:
+        for name in names:
+            own = environment(PYTHONPATH=paths, PYTHONHASHSEED=str(start))
+            if case.multiprocess:
+                own["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory())
+            command: list[str | Path] = [case.python, script, case.framework, name, str(case.routes)]
+            contenders[name] = Contender(command, case.project.path, own)
+            stack.callback(contenders[name].stop)
+        for contender in contenders.values():
+            contender.wait_until_ready()
+        for number in range(ROUNDS):
+            turn = number % len(names)
+            for name in names[turn:] + names[:turn]:
+                contenders[name].take_turn()
+    return {name: contender.figure() for name, contender in contenders.items()}
+
+
+def measure(case: Case) -> Figures:
+    """Return µs by contender: of the bare application the request itself, of the others what they add to it."""
+    print(f"{case.framework}, {case.title} ", end="", file=sys.stderr, flush=True)
+    starts = []
+    for start in range(STARTS):
+        starts.append(compare(case, start))
+        print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    bare = statistics.median(figures[BARE] for figures in starts)
+    added = {name: statistics.median(figures[name] - figures[BARE] for figures in starts) for name in starts[0]}
+    return {**added, BARE: bare}
+
+
+def table(framework: str, columns: dict[str, Figures]) -> str:
     """Return Markdown: µs, and in brackets how many times the limit."""
-    lines = [
-        f"| {framework} | " + " | ".join(title for title, _ in columns) + " |",
-        "|---|" + "---:|" * len(columns),
-    ]
-    for name in columns[0][1]:
+    lines = [f"| {framework} | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
+    for name in next(iter(columns.values())):
         cells = []
-        for _, figures in columns:
+        for figures in columns.values():
             if name not in figures:
                 cells.append("")
-            elif name == "bare":
+            elif name == BARE:
                 cells.append(f"{figures[name]:.1f}")
             else:
-                cells.append(f"{figures[name]:.1f} ({figures[name] / figures['limit']:.2f})")
+                cells.append(f"{figures[name]:.1f} ({figures[name] / figures[LIMIT]:.2f})")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
+def verdict(framework: str, columns: dict[str, Figures]) -> str:
+    """Return a line a column: ours against the limit and the best peer, and whether that is what is aimed at."""
+    lines = []
+    for title, figures in columns.items():
+        peer = min((name for name in figures if name not in (BARE, LIMIT, OURS)), key=lambda name: figures[name])
+        limit, best = figures[OURS] / figures[LIMIT], figures[OURS] / figures[peer]
+        reached = "reached" if limit <= TIMES_LIMIT and best < TIMES_BEST_PEER else "MISSED"
+        lines.append(f"- {framework}, {title}: {reached}, {limit:.2f} x limit, {best:.2f} x the best peer ({peer})")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Print a table for each framework."""
-    frameworks = questions()["framework"]
+    """Print a table and a verdict for each framework, or for those named on the command line."""
+    frameworks = sys.argv[1:] or questions()["framework"]
+    print(f"Aimed at: at most {TIMES_LIMIT} x limit, below {TIMES_BEST_PEER} x the best peer.", end="\n\n")
     with tempfile.TemporaryDirectory() as folder:
         bakery = Bakery(Path(folder).resolve())
         for framework in frameworks:
             project = bakery.bake({"framework": framework, "project_slug": "service", "package_name": "service"})
             python = install(framework, project)
-            columns = []
-            for multiprocess in (False, True):
-                for routes in ROUTES:
-                    title = f"{routes} route{'s' * (routes > 1)}{', multiprocess' * multiprocess}"
-                    figures = measure(framework, project, python, routes, multiprocess=multiprocess)
-                    columns.append((title, figures))
-            print(table(framework, columns), end="\n\n", flush=True)
+            cases = [
+                Case(framework, project, python, routes, multiprocess)
+                for multiprocess in (False, True)
+                for routes in ROUTES
+            ]
+            columns = {case.title: measure(case) for case in cases}
+            print(table(framework, columns), verdict(framework, columns), sep="\n\n", end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,60 +1,43 @@
-"""Measures what each contender adds to a request: CPU time of this process, all contenders taking turns.
+"""Serves requests for one contender and says what they cost: CPU time of this process, nothing of the others'.
 
-Started by `http_cost.py` with the interpreter that has the contenders installed; prints one JSON object,
-`{contender: µs}`, in which `bare` is the whole request and the others what they add to it.
+Started by `http_cost.py` with the interpreter that has the contenders installed. Each line on standard input is a
+number of requests to serve; each line on standard output what one of them took, in ns.
 """
 
 import gc
-import json
-import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 
 # Serves so many requests, all of them for the route that was added last.
 Serve = Callable[[int], None]
 
-BARE = "bare"
-REQUESTS_A_TURN = 40
-WARM_UP = 400
+WARM_UP = 500
+REFRESH = 10  # what the others have driven out of the processor's caches
 
 
-def cpu_us(serve: Serve) -> float:
-    """Return the CPU time of one request, in µs."""
+def cpu_ns(serve: Serve, requests: int) -> float:
+    """Return the CPU time of one request; garbage is collected before, not meanwhile."""
+    gc.collect()
+    gc.disable()
+    serve(REFRESH)
     start = time.process_time_ns()
-    serve(REQUESTS_A_TURN)
-    return (time.process_time_ns() - start) / REQUESTS_A_TURN / 1000
+    serve(requests)
+    return (time.process_time_ns() - start) / requests
 
 
-def compare(contenders: Mapping[str, Serve], rounds: int) -> dict[str, float]:
-    """Return the median over all rounds: of `bare` the request itself, of the others what they add to it.
-
-    Each round serves every contender once, and begins with another one than the round before.
-    """
-    for serve in contenders.values():
-        serve(WARM_UP)
-    names = list(contenders)
-    turns: dict[str, list[float]] = {name: [] for name in names}
+def main(framework: str, contender: str, routes: int) -> None:
+    """Serve for one contender with an application of so many routes, until nobody asks any more."""
+    make: Callable[[str, int], Serve] = import_module(f"on_{framework}").contender
+    serve = make(contender, routes)
+    serve(WARM_UP)
     gc.collect()
     gc.freeze()
-    for _ in range(rounds):
-        for name in names:
-            turns[name].append(cpu_us(contenders[name]))
-        names.append(names.pop(0))
-    bare = turns[BARE]
-    added = {
-        name: statistics.median(one - other for one, other in zip(taken, bare, strict=True))
-        for name, taken in turns.items()
-    }
-    return {**added, BARE: statistics.median(bare)}
-
-
-def main(framework: str, routes: int, rounds: int) -> None:
-    """Print the figures of one framework, for an application of so many routes."""
-    contenders: Callable[[int], dict[str, Serve]] = import_module(f"on_{framework}").contenders
-    print(json.dumps(compare(contenders(routes), rounds)))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(cpu_ns(serve, int(line)), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,7 +1,4 @@
-"""The contenders on Django, driven through WSGI; each beside Django's CommonMiddleware, as projects have it.
-
-Ours takes the place of CommonMiddleware and does its work too.
-"""
+"""The contenders on Django, driven through WSGI; each beside Django's CommonMiddleware, as projects have it."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -15,16 +12,10 @@ django.setup()
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.test.utils import override_settings
+from django.urls import URLPattern
 from django.urls import path as at
 from limit import LimitMetrics
 from measuring import Serve
-from opentelemetry.instrumentation.django import DjangoInstrumentor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from service.health.window import RequestWindow
-from service.web.middleware import HttpMetricsMiddleware, MeasuredDjango
-from service.web.routes import Urls
 from wsgi import driver
 
 COMMON = "django.middleware.common.CommonMiddleware"
@@ -57,30 +48,43 @@ def item(_request: HttpRequest, number: int) -> JsonResponse:
     return JsonResponse({"number": number})
 
 
+class Urls:
+    """What Django calls a URL configuration."""
+
+    def __init__(self, urlpatterns: list[URLPattern]) -> None:
+        self.urlpatterns = urlpatterns
+
+
 MIDDLEWARE = {
-    "bare": [COMMON],
     "limit": [f"{__name__}.limit_middleware", COMMON],
-    "ours": [f"{HttpMetricsMiddleware.__module__}.{HttpMetricsMiddleware.__qualname__}"],
     "django-prometheus": [
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
         COMMON,
         "django_prometheus.middleware.PrometheusAfterMiddleware",
     ],
-    "opentelemetry-instrumentation-django": [COMMON],
 }
 
 
 def application(name: str, urls: Urls) -> WSGIApplication:
-    """Make the same small application for each contender."""
-    with override_settings(MIDDLEWARE=MIDDLEWARE[name]):
-        if name.startswith("opentelemetry"):
-            DjangoInstrumentor().instrument(meter_provider=MeterProvider([InMemoryMetricReader()]))
-        return MeasuredDjango(urls, RequestWindow(), None) if name == "ours" else WSGIHandler()
-
-
-def contenders(routes: int) -> dict[str, Serve]:
-    """Return each contender's application of so many routes, ready to serve."""
-    urls = Urls([at(f"items-{index}/<int:number>", item) for index in range(routes)])
+    """Make the application as that contender has it, and import no other: some change the framework by that."""
     settings.ROOT_URLCONF = urls
-    path = f"/items-{routes - 1}/7"
-    return {name: driver(application(name, urls), path) for name in MIDDLEWARE}
+    settings.MIDDLEWARE = MIDDLEWARE.get(name, [COMMON])
+    if name == "ours":
+        from service.health.window import RequestWindow
+        from service.web.middleware import MeasuredDjango
+
+        measured: WSGIApplication = MeasuredDjango(urls, RequestWindow(), None)
+        return measured
+    if name == "opentelemetry-instrumentation-django":
+        from opentelemetry.instrumentation.django import DjangoInstrumentor
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+        DjangoInstrumentor().instrument(meter_provider=MeterProvider([InMemoryMetricReader()]))
+    return WSGIHandler()
+
+
+def contender(name: str, routes: int) -> Serve:
+    """Return a contender's application of so many routes, ready to serve."""
+    urls = Urls([at(f"items-{index}/<int:number>", item) for index in range(routes)])
+    return driver(application(name, urls), f"/items-{routes - 1}/7")

@@ -1,25 +1,14 @@
 """The contenders on FastAPI, driven through ASGI."""
 
 import asyncio
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from aioprometheus import Registry
-from aioprometheus.asgi.middleware import MetricsMiddleware as AioprometheusMiddleware
 from fastapi import FastAPI
 from limit import LimitMetrics
 from measuring import Serve
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry
-from prometheus_fastapi_instrumentator import Instrumentator
-from service.health.window import RequestWindow
-from service.web.middleware import HttpMetricsMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette_exporter import PrometheusMiddleware as ExporterMiddleware
-from starlette_prometheus import PrometheusMiddleware as StarlettePrometheusMiddleware
 
 
 class LimitMiddleware:
@@ -54,29 +43,44 @@ class LimitMiddleware:
             observe(perf_counter() - start)
 
 
-def telemetry() -> MeterProvider:
+def telemetry() -> Any:
     """Return an OpenTelemetry provider that keeps its figures in memory, as a Prometheus reader would."""
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
     return MeterProvider([InMemoryMetricReader()])
 
 
-def ours(app: FastAPI) -> None:
-    """Instrument as the service does."""
-    app.add_middleware(HttpMetricsMiddleware, window=RequestWindow())
+def instrument(app: FastAPI, name: str) -> None:
+    """Instrument with the contender of that name, and import no other: some change the framework by that."""
+    if name == "limit":
+        app.add_middleware(LimitMiddleware)
+    elif name == "ours":
+        from service.health.window import RequestWindow
+        from service.web.middleware import HttpMetricsMiddleware
 
+        app.add_middleware(HttpMetricsMiddleware, window=RequestWindow())
+    elif name == "aioprometheus":
+        from aioprometheus import Registry
+        from aioprometheus.asgi.middleware import MetricsMiddleware
 
-INSTRUMENT: dict[str, Callable[[FastAPI], object]] = {
-    "bare": lambda app: None,
-    "limit": lambda app: app.add_middleware(LimitMiddleware),
-    "ours": ours,
-    "aioprometheus": lambda app: app.add_middleware(AioprometheusMiddleware, registry=Registry()),
-    "prometheus-fastapi-instrumentator": lambda app: Instrumentator(registry=CollectorRegistry()).instrument(app),
-    "starlette-exporter": lambda app: app.add_middleware(ExporterMiddleware, prefix="exporter"),
-    "starlette-prometheus": lambda app: app.add_middleware(StarlettePrometheusMiddleware),
-    "opentelemetry-instrumentation-fastapi": lambda app: FastAPIInstrumentor.instrument_app(
-        app, meter_provider=telemetry()
-    ),
-    "FastAPI's own telemetry": lambda app: None,
-}
+        app.add_middleware(MetricsMiddleware, registry=Registry())
+    elif name == "prometheus-fastapi-instrumentator":
+        from prometheus_fastapi_instrumentator import Instrumentator
+
+        Instrumentator(registry=CollectorRegistry()).instrument(app)
+    elif name == "starlette-exporter":
+        from starlette_exporter import PrometheusMiddleware as ExporterMiddleware
+
+        app.add_middleware(ExporterMiddleware, prefix="exporter")
+    elif name == "starlette-prometheus":
+        from starlette_prometheus import PrometheusMiddleware
+
+        app.add_middleware(PrometheusMiddleware)
+    elif name == "opentelemetry-instrumentation-fastapi":
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+        FastAPIInstrumentor.instrument_app(app, meter_provider=telemetry())
 
 
 def application(name: str, routes: int) -> FastAPI:
@@ -88,7 +92,7 @@ def application(name: str, routes: int) -> FastAPI:
 
     for index in range(routes):
         app.add_api_route(f"/items-{index}/{{number}}", item)
-    INSTRUMENT[name](app)
+    instrument(app, name)
     return app
 
 
@@ -128,8 +132,6 @@ def driver(app: FastAPI, path: str, loop: asyncio.AbstractEventLoop) -> Serve:
     return serve
 
 
-def contenders(routes: int) -> dict[str, Serve]:
-    """Return each contender's application of so many routes, ready to serve."""
-    loop = asyncio.new_event_loop()
-    path = f"/items-{routes - 1}/7"
-    return {name: driver(application(name, routes), path, loop) for name in INSTRUMENT}
+def contender(name: str, routes: int) -> Serve:
+    """Return a contender's application of so many routes, ready to serve."""
+    return driver(application(name, routes), f"/items-{routes - 1}/7", asyncio.new_event_loop())

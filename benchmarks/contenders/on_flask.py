@@ -6,13 +6,7 @@ from typing import Any
 from flask import Flask, request
 from limit import LimitMetrics
 from measuring import Serve
-from opentelemetry.instrumentation.flask import FlaskInstrumentor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry
-from prometheus_flask_exporter import PrometheusMetrics
-from service.health.window import RequestWindow
-from service.web.middleware import MeasuredFlask
 from wsgi import driver
 
 
@@ -34,43 +28,44 @@ class LimitFlask(Flask):
             return response
         finally:
             metrics.in_progress.dec()
-            asked = request
+            asked = request._get_current_object()  # noqa: SLF001 - what Flask's documentation tells to call
             rule = asked.url_rule
             inc, observe = metrics[asked.method, rule.rule if rule else "unmatched", status]
             inc()
             observe(perf_counter() - start)
 
 
-def opentelemetry(app: Flask) -> None:
-    """Instrument with OpenTelemetry, which keeps its figures in memory, as a Prometheus reader would."""
-    FlaskInstrumentor.instrument_app(app, meter_provider=MeterProvider([InMemoryMetricReader()]))
-
-
-def application(name: str, routes: int) -> Flask:
-    """Make the same small application for each contender."""
+def made(name: str) -> Flask:
+    """Make an application as that contender has it, and import no other: some change the framework by that."""
+    if name == "limit":
+        return LimitFlask("bench")
     if name == "ours":
-        app: Flask = MeasuredFlask("bench", RequestWindow(), None)
-    elif name == "limit":
-        app = LimitFlask("bench")
-    else:
-        app = Flask("bench")
+        from service.health.window import RequestWindow
+        from service.web.middleware import MeasuredFlask
+
+        measured: Flask = MeasuredFlask("bench", RequestWindow(), None)
+        return measured
+    app = Flask("bench")
+    if name == "prometheus-flask-exporter":
+        from prometheus_flask_exporter import PrometheusMetrics
+
+        PrometheusMetrics(app, path=None, group_by="url_rule", registry=CollectorRegistry())
+    elif name == "opentelemetry-instrumentation-flask":
+        from opentelemetry.instrumentation.flask import FlaskInstrumentor
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+        FlaskInstrumentor.instrument_app(app, meter_provider=MeterProvider([InMemoryMetricReader()]))
+    return app
+
+
+def contender(name: str, routes: int) -> Serve:
+    """Return a contender's application of so many routes, ready to serve."""
 
     def item(number: int) -> dict[str, int]:
         return {"number": number}
 
+    app = made(name)
     for index in range(routes):
         app.add_url_rule(f"/items-{index}/<int:number>", f"items-{index}", item)
-    if name == "prometheus-flask-exporter":
-        PrometheusMetrics(app, path=None, group_by="url_rule", registry=CollectorRegistry())
-    elif name == "opentelemetry-instrumentation-flask":
-        opentelemetry(app)
-    return app
-
-
-NAMES = ("bare", "limit", "ours", "prometheus-flask-exporter", "opentelemetry-instrumentation-flask")
-
-
-def contenders(routes: int) -> dict[str, Serve]:
-    """Return each contender's application of so many routes, ready to serve."""
-    path = f"/items-{routes - 1}/7"
-    return {name: driver(application(name, routes), path) for name in NAMES}
+    return driver(app, f"/items-{routes - 1}/7")

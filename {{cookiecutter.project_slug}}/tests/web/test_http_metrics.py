@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from {{ cookiecutter.package_name }}.metrics import registry
 from {{ cookiecutter.package_name }}.web import metrics as http
 from {{ cookiecutter.package_name }}.web.measured import MeasuredRequest
 
@@ -71,6 +72,20 @@ def test_a_request_is_in_progress_until_it_is_answered(client, metrics, gate):
         assert metrics.value(gauge) == 3.0
         gate.opened.set()
         assert [request.result().status_code for request in requests] == [200] * 3
+    assert metrics.value(gauge) == 0.0
+
+
+def test_requests_in_progress_stay_so_when_routes_are_looked_up_anew(client, metrics, gate):
+    gauge = 'http_requests_in_progress{endpoint="/probe/waiting/{number}",method="GET"}'
+    with ThreadPoolExecutor(2) as pool:
+        requests = []
+        for number in range(2):
+            requests.append(pool.submit(client.get, f"/probe/waiting/{number}"))
+            assert gate.entered.acquire(timeout=10)
+            registry.children_changed()
+        assert metrics.value(gauge) == 2.0
+        gate.opened.set()
+        assert [request.result().status_code for request in requests] == [200] * 2
     assert metrics.value(gauge) == 0.0
 
 

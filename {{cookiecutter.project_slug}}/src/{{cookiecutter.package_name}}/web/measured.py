@@ -5,7 +5,7 @@ from typing import Any
 
 from ..health.window import RequestWindow
 from ..metrics.safety import report
-from .metrics import UNMATCHED, route_metrics
+from .metrics import UNMATCHED, route_metrics, routes
 
 # Asked by machines every few seconds; counting them would drown the users' requests.
 UNCOUNTED = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
@@ -22,14 +22,13 @@ class MeasuredRequest:
         window: where the request is remembered for the health report.
     """
 
-    __slots__ = ("_client", "_endpoint", "_method", "_route", "_start", "_window", "finished")
+    __slots__ = ("_client", "_method", "_route", "_start", "_window", "finished")
 
     def __init__(self, method: str, client: str, window: RequestWindow) -> None:
         self._start = perf_counter()
         self._method = method
         self._client = client
         self._window = window
-        self._endpoint = UNMATCHED
         self._route: Any = None
         self.finished = False
 
@@ -38,15 +37,18 @@ class MeasuredRequest:
 
         A mount may know better what an application inside it said: the last one counts.
         """
-        self._endpoint = endpoint
         try:
             if self._route is not None:
                 self._route.leave()
                 self._route = None
-            if endpoint not in UNCOUNTED:
+            route = routes.get((self._method, endpoint))
+            if route is None:
+                if endpoint in UNCOUNTED:
+                    self.finished = True
+                    return
                 route = route_metrics(self._method, endpoint)
-                route.enter()
-                self._route = route
+            route.enter()
+            self._route = route
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
 
@@ -55,14 +57,12 @@ class MeasuredRequest:
         if self.finished:
             return
         self.finished = True
-        route = self._route
-        if route is None and self._endpoint in UNCOUNTED:
-            return
         seconds = perf_counter() - self._start
         self._window.record((self._start, seconds, status, self._client))
         try:
+            route = self._route
             if route is None:
-                route = route_metrics(self._method, self._endpoint)
+                route = route_metrics(self._method, UNMATCHED)
             else:
                 route.leave()
             (route.counts.get(status) or route.count_of(status))()

@@ -1,6 +1,10 @@
 """The HTTP metrics: one count, one duration and one gauge for every request."""
 
+import os
 from collections.abc import Callable
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..metrics import registry
 from ..metrics.bounds import bounded_by, closed
@@ -44,6 +48,12 @@ def get_metrics() -> HttpMetrics:
     return bound(HttpMetrics)
 
 
+# prometheus_client counts in files, for other processes to read, where this names their folder.
+IN_FILES = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+
+_running: WeakKeyDictionary[Any, list[None]] = WeakKeyDictionary()  # by child of the gauge
+
+
 class RouteMetrics:
     """What the requests of one method and endpoint are recorded on, without a look-up of labels.
 
@@ -61,7 +71,13 @@ class RouteMetrics:
         in_progress = metrics.in_progress.labels(method, endpoint)
         duration = metrics.duration.labels(method, endpoint)
         self.enter: Callable[[], None] = in_progress.inc
-        self.leave: Callable[[], None] = in_progress.dec
+        self.leave: Callable[[], object] = in_progress.dec
+        if not IN_FILES:
+            # One process knows the requests itself: it keeps them, and a scrape counts them.
+            running = _running.setdefault(in_progress, [])
+            in_progress.set_function(running.__len__)
+            self.enter = partial(running.append, None)
+            self.leave = running.pop
         self.took: Callable[[float], None] = duration.observe
         self.counts: dict[int, Callable[[], None]] = {}
         self._requests = metrics.requests
@@ -89,19 +105,19 @@ class Routes(dict[tuple[str, str], RouteMetrics]):
         self.clear()
 
 
-_routes = Routes()
-registry.watchers.append(_routes.empty)
+routes = Routes()
+registry.watchers.append(routes.empty)
 
 
 def route_metrics(method: str, endpoint: str) -> RouteMetrics:
     """What a request is recorded on; a method that no specification knows is `_OTHER`."""
-    known = _routes.get((method, endpoint))
+    known = routes.get((method, endpoint))
     if known is not None:
         return known
     if method not in METHODS and method != OTHER_METHOD:
         return route_metrics(OTHER_METHOD, endpoint)
-    emptied = _routes.emptied
+    emptied = routes.emptied
     route = RouteMetrics(method, endpoint)
-    if _routes.emptied == emptied:
-        _routes[method, endpoint] = route
+    if routes.emptied == emptied:
+        routes[method, endpoint] = route
     return route

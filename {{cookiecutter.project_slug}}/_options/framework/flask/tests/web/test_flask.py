@@ -1,10 +1,11 @@
 """What only Flask does: converters, mounts, redirects, several lives of an application."""
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response
 from httpx2 import Client, WSGITransport
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
+from werkzeug.test import create_environ
 
 from {{ cookiecutter.package_name }}.core.components import Component
 from {{ cookiecutter.package_name }}.web.app import create_app
@@ -110,6 +111,35 @@ def test_a_hook_that_answers_instead_of_a_view_keeps_the_template(metrics):
     app = create_app([Component(name="closed", routes=router)])
     with metrics.adds(counted("/closed/{one}", 401)):
         client_of(app).get("/closed/1")
+
+
+@pytest.mark.parametrize(
+    ("parts", "method", "sent"),
+    [
+        (["one"], "GET", [b"one"]),
+        (["one", b"two"], "GET", [b"one", b"two"]),
+        ([], "GET", []),
+        (["one"], "HEAD", []),
+    ],
+)
+def test_a_body_that_is_whole_is_counted_before_it_is_handed_over_and_closed_after(
+    metrics, parts, method, sent
+):
+    closed = []
+
+    def whole():
+        response = Response(parts)
+        response.call_on_close(lambda: closed.append(1))
+        return response
+
+    app = create_app([])
+    app.add_url_rule("/whole", view_func=whole)
+    with metrics.adds(counted("/whole", 200, method)):
+        body = app(create_environ("/whole", method=method), lambda status, headers, *_: print)
+    assert closed == []
+    assert [part for part in body if part] == sent
+    body.close()
+    assert closed == [1]
 
 
 def test_a_server_below_a_prefix_does_not_show_it(app, metrics):

@@ -13,12 +13,12 @@ from ..health.report import Health
 from ..metrics.factory import bound
 from ..site.settings import SiteSettings
 from . import errors
-from .middleware import HttpMetricsMiddleware, MeasuredDjango
+from .middleware import MeasuredDjango, ServiceMiddleware
 from .routes import Urls, operations
 
 MIDDLEWARE = (
     "django.middleware.security.SecurityMiddleware",
-    f"{HttpMetricsMiddleware.__module__}.{HttpMetricsMiddleware.__name__}",
+    f"{ServiceMiddleware.__module__}.{ServiceMiddleware.__name__}",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -22,8 +22,9 @@ Handle = Callable[[Any, Scope, Receive, Send], Awaitable[None]]
 def announce_routes() -> None:
     """Make every route tell the measured request that it takes it, before it handles it.
 
-    Only the route knows the moment: a middleware sees the request before any route does, and a
-    scope that watches what routers write into it makes each route that they try slower.
+    Only the route knows the moment: a middleware sees the request before any route does, what
+    routers leave in the scope it sees when all is over, and a scope that watches what they write
+    makes each route that they try slower.
     """
     kinds: tuple[Any, ...] = (Route, APIRoute, Mount)
     for kind in kinds:

@@ -1,6 +1,6 @@
 """Measures the requests of a WSGI application (PEP 3333), whatever its framework."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,7 +36,10 @@ class WsgiMetricsMiddleware:
             # Mounted inside another that measures, and knows where.
             environ[MEASURED] = None
             return self.wsgi_app(environ, start_response)
-        environ[MEASURED] = answer = MeasuredAnswer(environ, start_response, self.window)
+        client = environ.get("REMOTE_ADDR", "")
+        answer = MeasuredAnswer(environ["REQUEST_METHOD"], client, self.window)
+        answer.start_response = start_response
+        environ[MEASURED] = answer
         # The server's own wrapper would send a file by itself and tell nobody how far it got.
         environ["wsgi.file_wrapper"] = FileWrapper
         script = environ.get("SCRIPT_NAME", "")
@@ -69,35 +72,26 @@ class MeasuredAnswer(MeasuredRequest):
     Where there is no length, the client learns of the end only after the server did, so the
     end of the body is early enough. A server that closes the body before is one whose client
     has gone.
+
+    Attributes:
+        start_response: the server's; what makes an answer sets it before it calls `start`.
     """
 
-    __slots__ = ("_body", "_bodyless", "_left", "_parts", "_start_response", "_status", "_write")
+    start_response: StartResponse
 
-    def __init__(
-        self, environ: WSGIEnvironment, start_response: StartResponse, window: RequestWindow
-    ) -> None:
-        method = environ["REQUEST_METHOD"]
-        super().__init__(method, environ.get("REMOTE_ADDR", ""), window)
-        self._start_response = start_response
-        self._bodyless = method == "HEAD"
-        self._status = 500  # for an application that never starts its answer
-        self._left = UNKNOWN_LENGTH
-        self._parts: Iterator[bytes] | None = None
+    _status = 500  # for an application that never starts its answer
+    _headers: Sequence[tuple[str, str]] = ()
+    _left: float | None = UNKNOWN_LENGTH  # bytes; None while nobody has looked at the headers
+    _parts: Iterator[bytes] | None = None
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
         """Start the answer, or start it anew with an error, as `start_response` does."""
-        self._write = self._start_response(status, headers, exc_info)
-        self._status = code = int(status[:3])
-        if self._bodyless or code in BODYLESS or code < 200:
-            self._left = 0
-        else:
-            self._left = UNKNOWN_LENGTH
-            for name, value in headers:
-                if name.lower() == "content-length" and value.isdecimal():
-                    self._left = int(value)
-                    break
+        self._write = self.start_response(status, headers, exc_info)
+        self._status = int(status[:3])
+        self._headers = headers
+        self._left = None
         return self._send
 
     def with_body(self, body: Iterable[bytes]) -> Iterable[bytes]:
@@ -106,12 +100,13 @@ class MeasuredAnswer(MeasuredRequest):
             self.finish(self._status)
             return body
         self._body = body
-        if self._left == UNKNOWN_LENGTH:
+        left = self._to_come()
+        if left == UNKNOWN_LENGTH:
             return self
         try:
             parts = iter(body)
             first = next(parts, b"")
-            if len(first) < self._left:
+            if len(first) < left:
                 self._parts = chain((first,), parts)
                 return self
             self.finish(self._status)
@@ -121,7 +116,7 @@ class MeasuredAnswer(MeasuredRequest):
             self.close()
             raise
         if second is None:
-            return WholeBody(first, body)
+            return WholeBody((first,), body)
         self._parts = chain((first, second), parts)
         return self
 
@@ -143,9 +138,7 @@ class MeasuredAnswer(MeasuredRequest):
         except BaseException:
             self.finish(500)
             raise
-        self._left -= len(part)
-        if self._left <= 0:
-            self.finish(self._status)
+        self._hand_over(part)
         return part
 
     def close(self) -> None:
@@ -155,21 +148,38 @@ class MeasuredAnswer(MeasuredRequest):
             if close is not None:
                 close()
         finally:
-            self.finish(CLIENT_GONE if self._left > 0 else self._status)
+            self.finish(CLIENT_GONE if self._to_come() > 0 else self._status)
 
     def _send(self, part: bytes) -> object:
-        self._left -= len(part)
+        self._hand_over(part)
+        return self._write(part)
+
+    def _hand_over(self, part: bytes) -> None:
+        self._left = self._to_come() - len(part)
         if self._left <= 0:
             self.finish(self._status)
-        return self._write(part)
+
+    def _to_come(self) -> float:
+        """How many bytes of the body are still to come."""
+        if self._left is None:
+            self._left = self._length()
+        return self._left
+
+    def _length(self) -> float:
+        if self._method == "HEAD" or self._status in BODYLESS or self._status < 200:
+            return 0
+        for name, value in self._headers:
+            if name.lower() == "content-length" and value.isdecimal():
+                return int(value)
+        return UNKNOWN_LENGTH
 
 
 class WholeBody(list[bytes]):
-    """A body of one part, which the server takes without coming back, and closes at the end."""
+    """A body that is all there: the server takes it without coming back, and closes it."""
 
     __slots__ = ("close",)
 
-    def __init__(self, part: bytes, body: Any) -> None:
-        super().__init__((part,))
+    def __init__(self, parts: Iterable[bytes], body: Any) -> None:
+        super().__init__(parts)
         if hasattr(body, "close"):
             self.close = body.close
