@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 
+from {{ cookiecutter.package_name }}.metrics import exposition, sharing
 from {{ cookiecutter.package_name }}.metrics.factory import (
     Counter,
     Enum,
@@ -149,10 +149,11 @@ def test_buckets_add_up_in_the_order_of_their_bounds(tmp_path):
     ]
 
 
-def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path):
+def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr(sharing, "processes", WorkersCollector(tmp_path))
     bound(Facts).build.info({"version": "1"})
     bound(Facts).mood.state("bad")
-    shown = WorkersCollector(tmp_path).expose(generate_latest).decode().splitlines()
+    shown = exposition.render(None)[0].decode().splitlines()
     assert [line for line in shown if not line.startswith(("#", "process_", "python_"))] == [
         'build_info{version="1"} 1.0',
         'mood{mood="good"} 0.0',
