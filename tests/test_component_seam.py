@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from bakery import ROOT, TREE, Bakery, Project, copy_of_template, questions
+from interpreters import uv
 from server import serving
 
 DUMMY = ROOT / "tests" / "dummy_component"
@@ -23,7 +24,7 @@ def project(request: pytest.FixtureRequest, bakery: Bakery, tmp_path_factory: py
         shutil.copytree(folder, template / TREE / "_options" / "extra" / "greeter", dirs_exist_ok=True)
     answers = {"framework": framework, "extra": "greeter"}
     project = bakery.bake_into(tmp_path_factory.mktemp("with-greeter"), answers, template)
-    project.run("make", "setup")
+    project.run("make", "setup", f"UV={uv()}")
     return project
 
 

@@ -1,9 +1,10 @@
 """The generated suite holds in random order, on two workers, with warnings as errors, on each interpreter found."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from bakery import Bakery
+from bakery import Answers, Bakery, Project
 from interpreters import interpreters, uv
 
 STRICT = ("-n2", "-W", "error", "-p", "no:cacheprovider", "-q")
@@ -24,8 +25,8 @@ def test_the_suite_is_green_on_every_interpreter(bakery: Bakery, tmp_path: Path,
         figures.append(f"Python {version}, random order, -n2, -W error: {summary}")
 
 
-def test_the_coverage_holds(bakery: Bakery, tmp_path: Path, figures: list[str]) -> None:
-    said = bakery.bake_into(tmp_path).run("make", "coverage").stdout
+def test_the_coverage_holds(workshop: Callable[[Answers], Project], figures: list[str]) -> None:
+    said = workshop({}).run("make", "coverage").stdout
     total = next(line for line in said.splitlines() if line.startswith("TOTAL"))
     assert int(total.split()[-1].rstrip("%")) >= 95
     figures.append(f"coverage of src by lines and branches: {total.split()[-1]}")

@@ -11,7 +11,10 @@ from {{ cookiecutter.package_name }}.metrics.bounds import (
 )
 from {{ cookiecutter.package_name }}.metrics.factory import (
     Counter,
+    Enum,
+    Gauge,
     Histogram,
+    Info,
     MetricGroup,
     bound,
 )
@@ -103,18 +106,20 @@ def test_a_value_outside_a_closed_set_is_refused_with_the_set():
 
 
 @pytest.mark.parametrize(
-    ("positional", "named", "message"),
+    ("positional", "named"),
     [
-        (("short",), {}, "got 1 by position, and none by name"),
-        ((), {"kind": "short"}, "got 0 by position, and kind by name"),
-        (("short",), {"page": "/a"}, "got 1 by position, and page by name"),
-        (("short", "/a"), {"page": "/a"}, "got 2 by position, and page by name"),
-        (("short",), {"kind": "short", "page": "/a"}, "got 1 by position, and kind, page by name"),
-        ((), {}, "the labels are kind, page: give a value for each"),
+        (("short",), {}),
+        (("short", "/a", "b"), {}),
+        ((), {"kind": "short"}),
+        ((), {"kind": "short", "paeg": "/a"}),
+        (("short",), {"page": "/a"}),
+        (("short", "/a"), {"page": "/a"}),
+        (("short",), {"kind": "short", "page": "/a"}),
+        ((), {}),
     ],
 )
-def test_labels_that_do_not_fit_are_refused(positional, named, message):
-    with pytest.raises(LabelError, match=message):
+def test_labels_that_do_not_fit_are_refused(positional, named):
+    with pytest.raises(LabelError, match="a value for each of kind, page, by position or name"):
         bound(Visits).visits.labels(*positional, **named)
 
 
@@ -174,3 +179,37 @@ def test_a_removed_value_makes_room_for_another():
         waits.labels(page).observe(1)
     waits.remove("a")
     assert waits.labels("c") is not waits.labels("d")
+
+
+def test_labels_can_be_forgotten_by_name_and_make_room(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=2)
+    visits = bound(Visits).visits
+    visits.labels("short", "1").inc()
+    visits.labels("long", "1").inc()
+    visits.remove_by_labels({})
+    assert metrics.series("visits_total") == 2
+    visits.remove_by_labels({"page": 1})
+    assert metrics.series("visits_total") == 0
+    visits.labels("short", "1").inc()
+    visits.labels("short", "2").inc()
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="1"}': 1.0,
+        'visits_total{kind="short",page="2"}': 1.0,
+    }
+
+
+def test_a_value_that_is_no_utf_8_is_exposed_with_question_marks(metrics):
+    for _ in range(2):
+        bound(Visits).visits.labels("short", "caf\udce9").inc()
+    assert 'page="caf?"} 2.0' in metrics.exposition("visits_total")
+
+
+@pytest.mark.parametrize(
+    ("declare", "options"),
+    [(Gauge, {"multiprocess": "sum"}), (Enum, {"states": ("on", "off")}), (Info, {})],
+)
+def test_a_level_whose_overflow_would_add_up_to_nonsense_is_refused(declare, options):
+    with pytest.raises(
+        LabelError, match=r"^level is of type \w+: make page closed or bounded_by: _overflow cannot"
+    ):
+        declare("level", "A level.", {"kind": closed("a"), "page": limited(3)}, **options)

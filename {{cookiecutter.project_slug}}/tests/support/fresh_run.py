@@ -40,6 +40,7 @@ def fresh_run(
                     os.chdir(folder)
                     os.environ.update(environment)
                     _forget(tests)
+                    sys.path.insert(0, str(folder))  # as `python -m pytest` does
                     code = int(pytest.main(["-p", "no:cacheprovider", *arguments]))
             finally:
                 os._exit(code)

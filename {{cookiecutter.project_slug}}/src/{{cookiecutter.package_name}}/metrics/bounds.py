@@ -1,12 +1,12 @@
 """Bounds on label sets: what a label may be, and what happens past the limit."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from math import inf
 from threading import Lock
 from typing import Any, NamedTuple, Self
 
-from .sharing import Turn
+from .sharing import Turn, alone
 
 OVERFLOW = "_overflow"
 
@@ -49,7 +49,7 @@ class Bounds:
         max_series: int,
         take: Callable[[], bool],
         overflowed: Callable[[], None],
-        turn: Turn | None = None,
+        turn: Turn = alone,
     ) -> None:
         self.lock = Lock()
         self.labels = labels
@@ -57,7 +57,7 @@ class Bounds:
         self.children: dict[tuple[object, ...], Any] = {}
         self._max_series = max_series
         self._take = take
-        self._turn: Turn = turn or (lambda: nullcontext(([], [])))
+        self._turn = turn
         self._most = [one.values if isinstance(one, limited) else inf for one in labels.values()]
         self._admitted: set[tuple[str, ...]] = set()
         self._seen: list[set[str]] = [set() for _ in labels]
@@ -71,11 +71,9 @@ class Bounds:
         if named.keys() == self.labels.keys() and not positional:
             positional = tuple(named[name] for name in self.labels)
         elif named or len(positional) != len(self.labels):
-            raise LabelError(
-                f"the labels are {_list(self.labels)}: give a value for each, all by position or "
-                f"all by name; got {len(positional)} by position, and {_list(named) or 'none'} by name"
-            )
-        texts = tuple(str(value) for value in positional)
+            raise LabelError(f"give a value for each of {_list(self.labels)}, by position or name")
+        # What is no UTF-8 would make every scrape fail.
+        texts = tuple(str(value).encode(errors="replace").decode() for value in positional)
         for (name, values), text in zip(self.labels.items(), texts, strict=True):
             if isinstance(values, closed) and text not in values:
                 raise LabelError(f"{name}={text[:80]!r} is not one of {_list(values)}")
@@ -97,15 +95,16 @@ class Bounds:
         )
 
     def forget(self, labels: Mapping[str, str]) -> None:
-        """Make room for others where label sets with these values were."""
+        """Drop the children with these values; others have room then, unless files keep them."""
         wanted = set(labels.items())
-        for texts in list(self.children):
-            if wanted.issubset(zip(self.labels, texts, strict=True)):
-                del self.children[texts]
-        staying = self._admitted & self.children.keys()
-        self._admitted.clear()
-        self._seen = [set() for _ in self.labels]
-        self._learn(staying)
+        named = {texts: zip(self.labels, texts, strict=True) for texts in self.children}
+        gone = [texts for texts, values in named.items() if wanted.issubset(values)]
+        for texts in gone:
+            del self.children[texts]
+        if self._turn is alone:
+            staying = self._admitted.difference(gone)
+            self._admitted, self._seen = set(), [set() for _ in self.labels]
+            self._learn(staying)
 
     def _fits(self, texts: tuple[str, ...]) -> bool:
         values = zip(texts, self._seen, self._most, strict=True)

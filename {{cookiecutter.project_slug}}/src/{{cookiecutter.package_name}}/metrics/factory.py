@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from ..core.config import load
 from . import registry, sharing
-from .bounds import Bounds, Values, bounded_by, closed
+from .bounds import Bounds, LabelError, Values, bounded_by, closed, limited
 from .disabled import DISABLED
 from .kinds import KINDS
 from .settings import MetricsSettings, is_collected
@@ -21,7 +21,7 @@ M = TypeVar("M", bound=prometheus_client.metrics.MetricWrapperBase)
 G = TypeVar("G", bound="MetricGroup")
 
 Labels = Mapping[str, Values] | None
-LevelLabels = Mapping[str, closed | bounded_by] | None  # levels do not add up to `_overflow`
+LevelLabels = Mapping[str, closed | bounded_by] | None
 
 # Bucket bounds in seconds for work that a person waits for: 5 ms to 10 s, denser below 1 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -43,6 +43,10 @@ class Declared(registry.Definition, Generic[M]):
         self.help = help
         self.labels: Mapping[str, Values] = MappingProxyType(dict(labels or {}))
         self.options: Mapping[str, Any] = MappingProxyType(options)
+        for label, values in self.labels.items():
+            if isinstance(values, limited) and self.kind in ("gauge", "info", "enum"):
+                right = f"make {label} closed or bounded_by: _overflow cannot add up levels"
+                raise LabelError(f"{name} is of type {self.kind}: {right}")
         super().__init__(
             name=name,
             exported=registry.exported(name, self.kind),
@@ -167,16 +171,14 @@ def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry)
 
 
 def _bounds(component: str, declared: Declared[Any], to: registry.MetricsRegistry) -> Bounds:
-    overflowed = partial(_count_overflow, declared.name)
+    def overflowed() -> None:
+        bound(OwnMetrics).overflow.labels(declared.name).inc()
+
     if component == OwnMetrics.component:
         # As few series as there are metrics and components; there must always be room for them.
         return Bounds(declared.labels, sys.maxsize, lambda: True, overflowed)
     limits = load(MetricsSettings)
     take = partial(to.new_series.take, limits.max_metrics_per_minute)
     together = sharing.processes
-    turn = together.admissions(declared.name) if together else None
+    turn = together.admissions(declared.name) if together else sharing.alone
     return Bounds(declared.labels, limits.metrics_max_series, take, overflowed, turn)
-
-
-def _count_overflow(metric: str) -> None:
-    bound(OwnMetrics).overflow.labels(metric).inc()

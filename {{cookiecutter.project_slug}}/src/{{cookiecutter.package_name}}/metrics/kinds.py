@@ -1,7 +1,7 @@
 """The types of metrics that groups are made of: prometheus_client's, with bounds on their labels."""
 
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import Any, Self
 
 import prometheus_client
 from prometheus_client import Counter, Enum, Histogram, Info, Metric, Summary
@@ -44,22 +44,23 @@ class Bounded(MetricWrapperBase):
 
     def remove(self, *labelvalues: object) -> None:
         """Forget one label set."""
-        values = map(str, labelvalues)
-        self.remove_by_labels(dict(zip(self.bounds.labels, values, strict=True)))
+        super().remove(*labelvalues)
+        self._forget(dict(zip(self.bounds.labels, labelvalues, strict=True)))
 
-    def remove_by_labels(self, labels: dict[str, str]) -> None:
-        """Forget every label set with these values."""
+    def remove_by_labels(self, labels: dict[str, Any]) -> None:
+        """Forget every label set with these values; none where no value is given."""
         super().remove_by_labels(labels)
-        self._forget(labels)
+        if labels:
+            self._forget(labels)
 
     def clear(self) -> None:
         """Forget every label set."""
         super().clear()
         self._forget({})
 
-    def _forget(self, labels: dict[str, str]) -> None:
+    def _forget(self, labels: dict[str, object]) -> None:
         with self.bounds.lock:
-            self.bounds.forget(labels)
+            self.bounds.forget({name: str(value) for name, value in labels.items()})
         registry.children_changed()
 
 

@@ -13,6 +13,7 @@ from ..core.limits import LogLimit
 from .factory import OwnMetrics, bound
 
 log = logging.getLogger(__name__)
+_limit = LogLimit(seconds=60.0)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,9 +61,6 @@ class safe_metrics_operation(AbstractContextManager[Any]):  # noqa: N801 - reads
                         raise
 
         return wrapped  # type: ignore[return-value]  # same signature, by wraps
-
-
-_limit = LogLimit(seconds=60.0)
 
 
 def report(component: str, error: Exception) -> None:

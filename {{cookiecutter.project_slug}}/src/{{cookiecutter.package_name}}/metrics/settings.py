@@ -13,9 +13,7 @@ class MetricsSettings(Settings):
 
     metrics_enabled: bool = Field(True, description="Collect metrics at all.")
     metrics_max_series: int = Field(
-        1000,
-        ge=1,
-        description="Label sets of one metric; later ones are recorded as `_overflow`.",
+        1000, ge=1, description="Label sets of one metric; later ones are recorded as `_overflow`."
     )
     max_metrics_per_minute: int = Field(
         1000,

@@ -1,7 +1,7 @@
 """What another component does in place of this one where several processes count as one."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from prometheus_client.registry import Collector
@@ -13,6 +13,11 @@ LabelSets = list[tuple[str, ...]]
 # that are new since the last turn, and a list to put its own into. A TimeoutError says that another
 # process kept its turn for too long.
 Turn = Callable[[], AbstractContextManager[tuple[LabelSets, LabelSets]]]
+
+
+def alone() -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
+    """The turn of a process that no other counts with."""
+    return nullcontext(([], []))
 
 
 class Processes(Protocol):

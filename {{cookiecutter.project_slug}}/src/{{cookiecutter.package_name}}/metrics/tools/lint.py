@@ -106,20 +106,18 @@ def _labels(declared: Declared[Any]) -> Iterator[str]:
             yield f"must leave the label {label} to {LABELS[label]}: choose another name"
         elif not WORDS.fullmatch(label):
             yield f"label {label} must be words of a to z joined by single underscores"
-        problem = _unbounded(values, levels=declared.kind in {"gauge", "enum", "info"})
+        problem = _unbounded(values)
         if problem:
             yield f"label {label} {problem}"
 
 
-def _unbounded(values: object, *, levels: bool) -> str | None:
+def _unbounded(values: object) -> str | None:
     match values:
         case closed():
             wrong = not values or "" in values
             return "needs values, none of them empty: closed('yes', 'no')" if wrong else None
         case bounded_by(reason):
             return None if reason.strip() else "must say what bounds it: bounded_by('the routes')"
-        case limited() if levels:
-            return "must be closed or bounded_by: _overflow cannot add up levels"
         case limited(number):
             return None if number >= 1 else "must allow a value: limited(50)"
     return "is unbounded: use closed, bounded_by or limited"

@@ -1,6 +1,5 @@
 """The metrics as a table for people: their current values, or what is declared."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.error import URLError
@@ -53,8 +52,7 @@ def scrape(url: str) -> str | None:
 
 def values(exposition: str, entries: Iterable[Entry]) -> list[Row]:
     """Every series of the exposition; then what is declared and has none yet."""
-    families = list(text_string_to_metric_families(exposition))
-    rows = [row for family in families for row in _family(family)]
+    rows = [row for one in text_string_to_metric_families(exposition) for row in _family(one)]
     seen = {name for row in rows for name in (row.metric, f"{row.metric}_info")}
     return rows + [row for row in declared(entries) if row.metric not in seen]
 
@@ -71,30 +69,27 @@ def declared(entries: Iterable[Entry]) -> list[Row]:
 def table(rows: Sequence[Row], *, colored: bool) -> Iterator[str]:
     """The rows, aligned; the names coloured for a terminal."""
     head = Row("METRIC", "TYPE", "LABELS", "VALUE")
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(4)]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
-        metric, kind, labels = (
-            f"{text:<{width}}" for text, width in zip(row[:3], widths[:3], strict=True)
-        )
+        name = f"{row.metric:<{widths[0]}}"
         if colored:
-            style = "1" if row is head else "36"
-            metric = f"\033[{style}m{metric}\033[0m"
-        yield f"{metric}  {kind}  {labels}  {row.value:>{widths[3]}}"
+            name = f"\033[{1 if row is head else 36}m{name}\033[0m"
+        yield (
+            f"{name}  {row.type:<{widths[1]}}  {row.labels:<{widths[2]}}  {row.value:>{widths[3]}}"
+        )
 
 
 def _family(family: Metric) -> Iterator[Row]:
-    if family.type in {"histogram", "summary"}:
-        sums = {_labels(one): one.value for one in family.samples if one.name.endswith("_sum")}
-        for sample in family.samples:
-            if sample.name.endswith("_count"):
-                labels = _labels(sample)
-                mean = sums.get(labels, math.nan) / sample.value if sample.value else math.nan
-                text = f"{sample.value:g}, mean {mean:.4g}" if sample.value else "0"
-                yield Row(family.name, family.type, labels, text)
-        return
+    observed = family.type in {"histogram", "summary"}
+    sums = {_labels(one): one.value for one in family.samples if one.name.endswith("_sum")}
     for sample in family.samples:
-        if not sample.name.endswith("_created"):
-            yield Row(sample.name, family.type, _labels(sample), _number(sample.value))
+        labels = _labels(sample)
+        if observed and sample.name.endswith("_count"):
+            mean = sums[labels] / sample.value if sample.value and labels in sums else None
+            text = f"{sample.value:g}" if mean is None else f"{sample.value:g}, mean {mean:.4g}"
+            yield Row(family.name, family.type, labels, text)
+        elif not observed and not sample.name.endswith("_created"):
+            yield Row(sample.name, family.type, labels, _number(sample.value))
 
 
 def _labels(sample: Sample) -> str:

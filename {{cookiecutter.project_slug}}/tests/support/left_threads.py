@@ -1,0 +1,28 @@
+"""A test that leaves a thread running fails: it would record in the registry of later tests."""
+
+import threading
+from collections.abc import Generator
+
+import pytest
+
+SECONDS_TO_END = 2.0
+BEFORE = pytest.StashKey[set[threading.Thread]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Remember what ran before the test and its fixtures."""
+    item.stash[BEFORE] = set(threading.enumerate())
+    yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Wait for the other threads, which may be about to end."""
+    yield
+    started = set(threading.enumerate()) - item.stash[BEFORE]
+    for thread in started:
+        thread.join(SECONDS_TO_END)
+    left = sorted(thread.name for thread in started if thread.is_alive())
+    if left:
+        pytest.fail(f"still running, to be stopped and joined by the test: {', '.join(left)}")
