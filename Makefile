@@ -4,6 +4,7 @@ PYTHON ?= python3
 OUTPUT ?= ..
 ARGS ?=
 UV_VERSION := 0.13.9
+GET_UV := install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 DATE ?= $(shell date -u +%Y-%m-%d)
 DATED := pyproject.toml '{{cookiecutter.project_slug}}/pyproject.toml'
@@ -35,9 +36,10 @@ format: .venv/.lint ## Format hooks, tests and benchmarks
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-bench: .venv/.test ## Measure generating, the generated suite, start to ready, and what metrics cost a request
+bench: .venv/.test ## Measure generating, the generated suite, start to ready, what metrics cost a request, and a scrape
 	@PYTHONPATH=tests $(BIN)/python benchmarks/rendering.py
 	@PYTHONPATH=tests $(BIN)/python benchmarks/http_cost.py
+	@PYTHONPATH=tests $(BIN)/python benchmarks/exposition.py
 
 date: ## Move the date that pins all versions: DATE=2026-11-20 (default today)
 	@sed -i.old 's/^exclude-newer = "[^"]*"/exclude-newer = "$(DATE)T00:00:00Z"/' $(DATED)
@@ -54,8 +56,8 @@ clean: ## Remove the virtual environment and the caches
 		{ echo "$(PYTHON) is missing or older than 3.11: name a newer one, like make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv)" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PYTHON) -m venv --without-pip .venv
+	@$(PYTHON) -m pip --python .venv $(GET_UV) 2>/dev/null || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip $(GET_UV); }
 	@touch $@
 
 .venv/.%: pyproject.toml .venv/.uv

@@ -1,64 +1,103 @@
-"""Lays the chosen options over the base tree, removes the rest, and starts a git repository."""
+"""Lays the chosen options over the base, fills in the answers, and starts a git repository.
 
-import json
+It imports os and sys only: docs/decisions/generating-is-fast.md says what more would cost.
+"""
+
 import os
-import re
-import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-# Cookiecutter renders this file; the doubled tojson makes a Python string literal of the JSON.
-ANSWERS = json.loads({{cookiecutter | tojson | tojson}})  # type: ignore # noqa: F821
+# Cookiecutter renders this file: what it has comes to stand here in Python's own notation.
+ANSWERS: dict[str, str] = {{dict(cookiecutter)}}  # type: ignore # noqa: F821
+COPIED: list[str] = {{cookiecutter["_copy_without_render"]}}  # type: ignore # noqa: F821
 
-OPTIONS = Path("_options")
-# Left by pre_gen_project.py where a project is generated over an older one.
-OVERWRITE = OPTIONS / "overwrite"
+OPTIONS = "_options"
+# Where pre_gen_project.py put those folders of an older project that Cookiecutter replaces as a whole.
+OLDER = "_older"
+
+# What stands for an answer in a file or a path that Cookiecutter copied; in one piece it would be rendered here.
+IN_FILES = {"{" + "{" + f" cookiecutter.{name} " + "}" + "}": str(answer) for name, answer in ANSWERS.items()}
+PACKAGE = "{" + "{cookiecutter.package_name}" + "}"
 
 
-def chosen_folders() -> Iterator[Path]:
-    """Yield `_options/<question>/<answer>` of each answer that adds files; `orm` belongs to `__orm`."""
-    for question in sorted(folder for folder in OPTIONS.iterdir() if folder.is_dir()):
-        answers = [ANSWERS[name] for name in (question.name, f"__{question.name}") if name in ANSWERS]
+def named(path: str) -> str:
+    """A path of the template with the package's name in it."""
+    return path.replace(PACKAGE, ANSWERS["package_name"])
+
+
+def files(path: str) -> list[str]:
+    """A file itself, or every file in a folder and below."""
+    below = [os.path.join(root, name) for root, _, names in os.walk(path) for name in names]
+    return [path] if os.path.isfile(path) else sorted(below)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder with everything in it."""
+    for root, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.remove(os.path.join(root, name))
+        for name in folders:
+            os.rmdir(os.path.join(root, name))
+    os.rmdir(folder)
+
+
+def chosen_folders() -> list[str]:
+    """`_options/<question>/<answer>` of each answer that adds files; `orm` belongs to `__orm`."""
+    folders = []
+    for question in sorted(os.listdir(OPTIONS)):
+        answers = [ANSWERS[name] for name in (question, f"__{question}") if name in ANSWERS]
         if not answers:
             sys.exit(
-                f"{question} belongs to no question: add {question.name} or __{question.name} to cookiecutter.json"
+                f"{OPTIONS}/{question} belongs to no question: add {question} or __{question} to cookiecutter.json"
             )
-        folder = question / answers[0]
-        if folder.is_dir():
-            yield folder
+        folders.append(f"{OPTIONS}/{question}/{answers[0]}")
+    return folders
 
 
-def chosen_files(*, overwrite: bool) -> dict[Path, Path]:
-    """Map each file that the options add to where it comes from, or stop if it has another owner."""
-    owners: dict[Path, Path] = {}
+def lay_options() -> list[str]:
+    """Move the chosen files to their places, each of which has one owner; remove the others; return the places."""
+    owners: dict[str, str] = {}
     for folder in chosen_folders():
-        for source in sorted(path for path in folder.rglob("*") if not path.is_dir()):
-            target = source.relative_to(folder)
-            if target in owners:
-                sys.exit(f"{target} has two owners: {owners[target]} and {source}. Leave it to one of them.")
-            if target.exists() and not overwrite:
-                sys.exit(f"{target} has two owners: the base and {source}. Leave it to one of them.")
+        for source in files(folder):
+            target = named(source[len(folder) + 1 :])
+            # Over an older project, the last run's option files are there and are no second owners.
+            owner = owners.get(target) or ("the base" if os.path.exists(target) and not os.path.exists(OLDER) else "")
+            if owner:
+                sys.exit(f"{target} has two owners: {owner} and {source}. Leave it to one of them.")
             owners[target] = source
-    return owners
-
-
-def lay_options() -> None:
-    """Move what was chosen to its place and remove the other folders."""
-    for target, source in chosen_files(overwrite=OVERWRITE.exists()).items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
+    for target, source in owners.items():
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        os.replace(source, target)
     remove(OPTIONS)
+    return list(owners)
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder with everything in it; importing shutil for this takes longer than doing it."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            remove(path)
-        else:
-            path.unlink()
-    folder.rmdir()
+def fill_in(path: str) -> None:
+    """Write the answers into a file that Cookiecutter copied; one without a place for an answer stays as it is."""
+    with open(path, "r+b") as file:
+        content = file.read()
+        if b" cookiecutter." in content:
+            text = content.decode()
+            for written, answer in IN_FILES.items():
+                text = text.replace(written, answer)
+            file.seek(0)
+            file.write(text.encode())
+            file.truncate()
+
+
+def bring_back(older: str, here: str) -> None:
+    """Give the user's own files back: those that the new project does not have."""
+    for name in os.listdir(older):
+        path, target = os.path.join(older, name), os.path.join(here, name)
+        if not os.path.lexists(target):
+            os.replace(path, target)
+        elif os.path.isdir(path) and os.path.isdir(target):
+            bring_back(path, target)
+
+
+def inside_a_repository(folder: str) -> bool:
+    """Whether git would find a repository here or further up."""
+    above = os.path.dirname(folder)
+    return os.path.exists(os.path.join(folder, ".git")) or (above != folder and inside_a_repository(above))
 
 
 def start_repository() -> None:
@@ -67,34 +106,34 @@ def start_repository() -> None:
     Not inside another repository, which will track the project itself. Not under cruft, which compares
     two renderings file by file and would compare their repositories too.
     """
-    here = Path.cwd()
-    if any((folder / ".git").exists() for folder in (here, *here.parents)):
+    here = os.getcwd()
+    if inside_a_repository(here):
         return
-    # Inside a git hook these point to another repository.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # The threshold puts the files into one pack: half the time of one object a file.
-    add = ["git", "-c", "core.bigFileThreshold=1", "add", "--all"]
-    try:
-        for command in (["git", "init", "--quiet", "--initial-branch=main"], add):
-            subprocess.run(command, check=True, env=environment)
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(
-            f"No git repository ({error}): run `git init && git add --all` in {here} once git works.", file=sys.stderr
-        )
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        del os.environ[name]  # inside a git hook these point to another repository
+    # One pack, neither compressed nor waited for, takes a third of the time of one object a file.
+    add = "git -c core.bigFileThreshold=1 -c pack.compression=0 -c core.fsync=none add --all"
+    if os.system(f"git init --quiet --initial-branch=main && {add}"):
+        print(f"No git repository: run `git init && git add --all` in {here} once git works.", file=sys.stderr)
 
 
 def say_what_is_next() -> None:
     """Print the three commands that a newcomer runs now."""
-    folder = str(Path.cwd())
-    quoted = folder if re.fullmatch(r"[\w/.+-]+", folder, re.ASCII) else "'" + folder.replace("'", "'\\''") + "'"
-    print(f"cd {quoted}")
+    folder = os.getcwd()
+    plain = all((letter.isascii() and letter.isalnum()) or letter in "/._+-" for letter in folder)
+    print("cd", folder if plain else "'" + folder.replace("'", "'\\''") + "'")
     print("make run     # serve it: /health, /metrics, /api/bookmarks")
     print("make test    # run its tests")
 
 
 def main() -> None:
     """Run the steps in order."""
-    lay_options()
+    laid = lay_options()
+    for path in {*laid, *(path for copied in COPIED for path in files(named(copied)))}:
+        fill_in(path)
+    if os.path.exists(OLDER):
+        bring_back(OLDER, ".")
+        remove(OLDER)
     if "_commit" not in ANSWERS:  # cruft sets it
         start_repository()
         say_what_is_next()

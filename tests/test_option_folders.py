@@ -102,5 +102,36 @@ def test_a_project_can_be_generated_over_an_older_one(bakery: Bakery, tmp_path: 
     assert sorted(after.contents()) == sorted(before)
 
 
+def test_what_the_user_added_to_an_older_project_stays(bakery: Bakery, tmp_path: Path) -> None:
+    project = bakery.bake_into(tmp_path)
+    own = {
+        "src/example_service/orders/service.py": b"ORDERS = 1\n",
+        "src/example_service/core/mine.py": b"MINE = 1\n",
+        "tests/orders/test_orders.py": b"# mine\n",
+        "docs/configuration/orders.md": b"# Orders\n",
+        "notes.txt": b"mine\n",
+    }
+    for name, content in own.items():
+        (project.path / name).parent.mkdir(exist_ok=True)
+        (project.path / name).write_bytes(content)
+    changed = project.path / "src/example_service/core/components.py"
+    changed.write_text("changed\n", encoding="utf-8")
+    after = bakery.bake_into(tmp_path, overwrite_if_exists=True)
+    assert after.contents() == bakery.bake().contents() | own
+    assert not list(project.path.glob("_*"))
+
+
+def test_what_a_run_that_broke_off_set_aside_is_not_lost(
+    bakery: Bakery, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = bakery.bake_into(tmp_path)
+    (project.path / "src").rename(project.path / "_older")
+    before = project.contents()
+    with pytest.raises(FailedHookException):
+        bakery.bake_into(tmp_path, overwrite_if_exists=True)
+    assert "_older holds folders that a run which broke off set aside: move them back" in capfd.readouterr().err
+    assert project.contents() == before
+
+
 def test_every_variant_is_on_the_list_of_answers() -> None:
     assert len(list(variants())) >= len(questions()["license"])

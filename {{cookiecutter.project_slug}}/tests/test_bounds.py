@@ -130,8 +130,18 @@ def test_a_refusal_lists_twenty_values_and_says_that_there_are_more(known, more)
     ],
 )
 def test_labels_that_do_not_fit_are_refused(positional, named):
-    with pytest.raises(LabelError, match="a value for each of kind, page, by position or name"):
+    with pytest.raises(LabelError, match="labels are kind, page: give each, by position or name"):
         bound(Visits).visits.labels(*positional, **named)
+
+
+def test_labels_where_there_are_none_to_give_are_refused():
+    plain = Counter("plain_total", "No labels.")
+    group = type("Group", (MetricGroup,), {"plain": plain}, component="example")
+    for metric in (bound(group).plain, bound(Visits).routes.labels("/a")):
+        with pytest.raises(LabelError, match="labels are none: give each"):
+            metric.labels("/b")
+        with pytest.raises(ValueError, match=r"labels set|label names were set"):
+            metric.labels()
 
 
 def test_values_are_the_same_by_name_by_position_and_as_text(metrics):

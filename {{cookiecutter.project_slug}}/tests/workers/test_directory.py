@@ -1,6 +1,7 @@
 """Several processes get a private, empty directory for their metrics, before any is declared."""
 
 import atexit
+import importlib
 import os
 import stat
 import sys
@@ -101,3 +102,11 @@ def test_two_services_are_not_given_the_same(prepare, tmp_path):
 def test_it_is_too_late_once_prometheus_client_is_imported():
     with pytest.raises(RuntimeError, match="imported before its directory"):
         directory.prepare(several_processes=True)
+
+
+def test_one_process_needs_no_file_locks(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith(directory.__package__)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    importlib.import_module(f"{directory.__package__}.component")
+    importlib.import_module(directory.__name__).prepare(several_processes=False)

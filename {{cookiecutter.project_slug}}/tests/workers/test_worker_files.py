@@ -1,18 +1,23 @@
 """What several processes counted is read as one, whoever of them lives, dies or is cut off."""
 
 import importlib
+import math
 import multiprocessing
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.utils import floatToGoString
 
 from {{ cookiecutter.package_name }}.metrics import exposition, sharing
 from {{ cookiecutter.package_name }}.metrics.factory import (
@@ -22,7 +27,7 @@ from {{ cookiecutter.package_name }}.metrics.factory import (
     MetricGroup,
     bound,
 )
-from {{ cookiecutter.package_name }}.workers.collector import WorkersCollector
+from {{ cookiecutter.package_name }}.workers.exposition import Workers
 from {{ cookiecutter.package_name }}.workers.files import CountFiles
 
 ONE = '["requests", "requests_total", {"code": "200"}, "Help."]'
@@ -57,8 +62,8 @@ def write(folder: Path, kind: str, process: object, values: dict[str, float]) ->
 def totals(folder: Path) -> dict[str, float]:
     """The sums of all files by key."""
     found: dict[str, float] = {}
-    for _, values, _ in CountFiles(folder).read():
-        for key, (value, _) in values.items():
+    for content in CountFiles(folder).read():
+        for key, (value, _) in zip(content.keys, content.entries, strict=True):
             found[key] = found.get(key, 0.0) + value
     return found
 
@@ -68,15 +73,25 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.glob("*.db")}
 
 
-@pytest.mark.forked
-def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path, monkeypatch):
+SERVICE = "{{ cookiecutter.package_name }}"
+OWN = re.compile(r"(# [A-Z]+ )?(process|python)_")
+
+
+@pytest.fixture
+def renewed(tmp_path, monkeypatch) -> Callable[[str], ModuleType]:
+    """Import a module as a process does that counts in the files of a folder."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    service = "{{ cookiecutter.package_name }}"
-    for name in [name for name in sys.modules if name.startswith(("prometheus_client", service))]:
+    for name in [name for name in sys.modules if name.startswith(("prometheus_client", SERVICE))]:
         del sys.modules[name]
-    client = importlib.import_module("prometheus_client")
-    theirs = importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(None)
-    ours = importlib.import_module(f"{service}.workers.collector").WorkersCollector(tmp_path)
+    return importlib.import_module
+
+
+@pytest.mark.forked
+def test_several_processes_read_as_prometheus_client_itself_reads_them(renewed, tmp_path):
+    client = renewed("prometheus_client")
+    encoders = [client, renewed("prometheus_client.openmetrics.exposition")]
+    theirs = renewed("prometheus_client.multiprocess").MultiProcessCollector(None)
+    ours = renewed(f"{SERVICE}.workers.exposition").Workers(tmp_path)
 
     modes = ("sum", "max", "min", "mostrecent", "all")
     gauges = [
@@ -86,6 +101,7 @@ def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path,
     counter, plain = client.Counter("c", "C.", ["a", "b"]), client.Counter("plain", "No labels.")
     histogram = client.Histogram("h", "H.", ["a"], buckets=(0.1, 1, 10))
     summary = client.Summary("s", "S.", ["a"])
+    odd = client.Counter("odd", "A \\ and a\nline.", ["a"])
 
     def record(seed: int) -> None:
         rng = random.Random(seed)
@@ -93,6 +109,7 @@ def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path,
             a = str(rng.randrange(5))
             counter.labels(a, str(rng.randrange(3))).inc(rng.randrange(9))
             plain.inc()
+            odd.labels('"\\\n \u2028}').inc(2**60 if a == "1" else 0.25)
             histogram.labels(a).observe(rng.randrange(200) / 8)
             summary.labels(a).observe(rng.randrange(9))
         for gauge in gauges:
@@ -105,22 +122,63 @@ def test_several_processes_read_as_prometheus_client_itself_reads_them(tmp_path,
         assert worker.exitcode == 0
     record(3)
 
-    def samples(collector, *without: str) -> list[tuple[Any, ...]]:
-        others = ("process_", "python_", "metrics_", *without)
+    def lines(body: bytes, *without: str) -> list[str]:
         return sorted(
-            (found.name, found.type, found.documentation, s.name, sorted(s.labels.items()), s.value)
-            for found in collector.collect()
-            for s in found.samples
-            if not found.name.startswith(others)
+            line
+            for line in body.decode().split("\n")
+            if not OWN.match(line) and not any(name in line for name in without)
         )
 
     of_living = ("g_live", "g_all")
-    before, kept = samples(theirs), samples(theirs, *of_living)
-    assert (len(before), len(kept)) == (72, 60)
-    assert samples(ours) == before
+    kept = {}
+    for module in encoders:
+        encode = module.generate_latest
+        before = encode(theirs)
+        assert len([line for line in lines(before) if line[:1] not in ("#", "")]) == 73
+        for _ in range(2):
+            assert lines(ours.expose(encode, module.__name__)) == lines(before)
+        kept[module] = lines(before, *of_living)
     ours.merge_dead()
-    assert samples(ours, *of_living) == samples(theirs, *of_living) == kept
-    client.generate_latest(ours)
+    for module in encoders:
+        encode = module.generate_latest
+        assert lines(encode(theirs), *of_living) == kept[module]
+        assert lines(ours.expose(encode, module.__name__), *of_living) == kept[module]
+
+
+@pytest.mark.forked
+@pytest.mark.parametrize("collected", ["true", "false"])
+def test_what_is_kept_in_no_file_is_that_of_the_worker_that_answers(
+    renewed, collected, monkeypatch
+):
+    monkeypatch.setenv("COLLECT_LETTERS_METRICS", collected)
+    renewed(f"{SERVICE}.workers.component")
+    client, core = renewed("prometheus_client"), renewed("prometheus_client.core")
+    factory = renewed(f"{SERVICE}.metrics.factory")
+    active = renewed(f"{SERVICE}.metrics.registry").reset_for_test()
+
+    class Letters(factory.MetricGroup, component="letters"):
+        sent = factory.Counter("letters_sent_total", "Letters sent.")
+        office = factory.Info("office", "The office.")
+        door = factory.Enum("door", "The door.", states=["open", "shut"])
+
+    class Waiting:
+        def collect(self):
+            yield core.GaugeMetricFamily("letters_waiting", "Letters that wait.", value=3)
+
+    letters = factory.bound(Letters)
+    letters.sent.inc()
+    letters.office.info({"town": "Bern"})
+    letters.door.state("shut")
+    active.safe_register("post", Waiting())
+    active.safe_register("library", client.Counter("read", "Letters read.", registry=None)).inc()
+    active.safe_register("process", client.ProcessCollector(registry=None))
+    body = renewed(f"{SERVICE}.metrics.exposition").render(None)[0].decode()
+    shown = [line for line in body.splitlines() if not OWN.match(line) and line[0] != "#"]
+    declared = ["letters_sent_total 1.0", 'office_info{town="Bern"} 1.0']
+    declared += ['door{door="open"} 0.0', 'door{door="shut"} 1.0']
+    others = ["letters_waiting 3.0", "read_total 1.0"]
+    assert sorted(shown) == sorted(others + declared * (collected == "true"))
+    assert body.count("\nprocess_cpu_seconds_total ") == 1
 
 
 def test_the_files_of_dead_processes_become_one(tmp_path, dead):
@@ -134,23 +192,25 @@ def test_the_files_of_dead_processes_become_one(tmp_path, dead):
     assert totals(tmp_path) == {ONE: 7.0, TWO: 5.0}
 
 
-def test_buckets_add_up_in_the_order_of_their_bounds(tmp_path):
+def test_buckets_add_up_in_the_order_of_their_bounds_whatever_a_file_lacks(tmp_path, dead):
     bucket = '["took", "took_bucket", {"le": "BOUND"}, "Help."]'
-    counts = {"+Inf": 4.0, "10.0": 2.0, "2.5": 1.0}
-    values = {bucket.replace("BOUND", le): count for le, count in counts.items()}
-    write(tmp_path, "histogram", os.getpid(), values)
-    [took] = [one for one in WorkersCollector(tmp_path).collect() if one.name == "took"]
-    shown = [(s.name, s.labels.get("le"), s.value) for s in took.samples]
-    assert shown == [
-        ("took_bucket", "2.5", 1.0),
-        ("took_bucket", "10.0", 3.0),
-        ("took_bucket", "+Inf", 7.0),
-        ("took_count", None, 7.0),
+    counts = {"2.5": 1.0, "10.0": 2.0, "+Inf": 4.0}
+    values = [(bucket.replace("BOUND", le), count) for le, count in counts.items()]
+    write(tmp_path, "histogram", dead[0], dict(values[:1]))
+    CountFiles(tmp_path).merge_dead()
+    write(tmp_path, "histogram", dead[1], dict(values[:2]))
+    write(tmp_path, "histogram", dead[2], dict(values))
+    text = Workers(tmp_path).expose(generate_latest, "text").decode()
+    assert [line for line in text.splitlines() if line.startswith("took")] == [
+        'took_bucket{le="2.5"} 3.0',
+        'took_bucket{le="10.0"} 7.0',
+        'took_bucket{le="+Inf"} 11.0',
+        "took_count 11.0",
     ]
 
 
 def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path, monkeypatch):
-    monkeypatch.setattr(sharing, "processes", WorkersCollector(tmp_path))
+    monkeypatch.setattr(sharing, "processes", Workers(tmp_path))
     bound(Facts).build.info({"version": "1"})
     bound(Facts).mood.state("bad")
     shown = exposition.render(None)[0].decode().splitlines()
@@ -177,9 +237,9 @@ def test_a_sum_is_the_same_to_the_last_bit_whoever_is_merged(tmp_path, dead, kin
         values = {key.replace("200", str(n)): rng.random() * 10**n for n in range(16)}
         write(tmp_path, kind, process, values)
 
-    def shown() -> dict[str, float]:
-        found = (s for family in WorkersCollector(tmp_path).collect() for s in family.samples)
-        return {str(s.labels): s.value for s in found if s.name == f"requests_{sample}"}
+    def shown() -> set[str]:
+        text = Workers(tmp_path).expose(generate_latest, "text").decode()
+        return {line for line in text.splitlines() if line.startswith("requests")}
 
     before = shown()
     assert len(before) == 16
@@ -212,12 +272,54 @@ def test_a_torn_file_is_read_up_to_its_last_whole_entry(tmp_path):
     content = file.read_bytes()
     used = struct.unpack_from("i", content)[0]
     first = 8 + (used - 8) // 2
+    known = {False: ([], []), True: ([ONE], [(2.0, 0.0)])}
     for length in range(used):
         file.unlink()  # some file systems wait for the disk when a file is cut and written anew
         file.write_bytes(content[:length])
-        [(_, values, whole)] = CountFiles(tmp_path).read()
-        assert values == ({ONE: (2.0, 0.0)} if length >= first else {}), length
-        assert not whole
+        [held] = CountFiles(tmp_path).read()
+        assert (held.keys, held.entries) == known[length >= first], length
+        assert not held.whole
+
+
+def test_one_reader_follows_files_that_grow_are_cut_off_or_come_again(tmp_path, dead):
+    reader = CountFiles(tmp_path)
+
+    def read() -> dict[str, float]:
+        [held] = reader.read()
+        return {key: value for key, (value, _) in zip(held.keys, held.entries, strict=True)}
+
+    file = write(tmp_path, "gauge_livesum", dead[0], {ONE: 1.0})
+    assert read() == {ONE: 1.0}
+    writer = MmapedDict(str(file))
+    writer.write_value(ONE, 2.0, 0.0)
+    writer.write_value(TWO, 3.0, 0.0)
+    writer.close()
+    assert read() == {ONE: 2.0, TWO: 3.0}
+    content = file.read_bytes()
+    file.write_bytes(content[: struct.unpack_from("i", content)[0] - 8])
+    assert read() == {ONE: 2.0}
+    file.write_bytes(b"")
+    assert read() == {}
+    assert reader.merge_dead() == 0
+    write(tmp_path, "gauge_livesum", dead[0], {TWO: 5.0, ONE: 4.0})
+    assert read() == {TWO: 5.0, ONE: 4.0}
+    CountFiles(tmp_path).merge_dead()
+    write(tmp_path, "gauge_livesum", dead[0], {ONE: 6.0, TWO: 7.0})
+    assert read() == {ONE: 6.0, TWO: 7.0}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "total"),
+    [(0.1, math.inf, math.inf), (math.inf, -math.inf, math.nan), (1e308, 1e308, math.inf)],
+)
+def test_a_value_that_is_no_finite_number_fails_no_scrape(tmp_path, dead, first, second, total):
+    for process, value in zip(dead, (first, second, 0.5), strict=True):
+        write(tmp_path, "summary", process, {ONE: value})
+    line = 'requests_total{code="200"} ' + floatToGoString(total)
+    for _ in range(2):
+        text = Workers(tmp_path).expose(generate_latest, "text").decode()
+        assert line in text.splitlines()
+        CountFiles(tmp_path).merge_dead()
 
 
 @pytest.mark.parametrize("length", [-24, -4, 10_000])
@@ -226,8 +328,8 @@ def test_a_length_that_cannot_be_ends_the_reading(tmp_path, length):
     content = bytearray(file.read_bytes())
     struct.pack_into("i", content, 8 + (struct.unpack_from("i", content)[0] - 8) // 2, length)
     file.write_bytes(content)
-    [(_, values, whole)] = CountFiles(tmp_path).read()
-    assert (values, whole) == ({ONE: (2.0, 0.0)}, False)
+    [held] = CountFiles(tmp_path).read()
+    assert (held.keys, held.entries, held.whole) == ([ONE], [(2.0, 0.0)], False)
 
 
 def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead, metrics, caplog):
@@ -235,10 +337,10 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
     file = write(tmp_path, "counter", dead[0], {ONE: 2.0, TWO: 3.0})
     file.write_bytes(file.read_bytes()[: struct.unpack_from("i", file.read_bytes())[0] - 1])
     (tmp_path / f"gauge_max_{dead[1]}.db").touch()
-    collector = WorkersCollector(tmp_path)
+    workers = Workers(tmp_path)
     with metrics.adds({"workers_torn_files_total": 2.0}):
         for _ in range(3):
-            list(collector.collect())
+            workers.expose(generate_latest, "text")
     assert totals(tmp_path) == {ONE: 3.0}
     living = f"counter_{os.getpid()}.db"
     assert names(tmp_path) == {"counter_merged.db", "gauge_max_merged.db", living}
@@ -248,7 +350,7 @@ def test_a_torn_file_of_a_dead_process_is_counted_and_logged_once(tmp_path, dead
 def test_a_file_that_a_living_process_is_about_to_fill_is_left_alone(tmp_path, metrics):
     (tmp_path / f"counter_{os.getpid()}.db").touch()
     with metrics.adds({}):
-        list(WorkersCollector(tmp_path).collect())
+        Workers(tmp_path).expose(generate_latest, "text")
     assert names(tmp_path) == {f"counter_{os.getpid()}.db"}
 
 

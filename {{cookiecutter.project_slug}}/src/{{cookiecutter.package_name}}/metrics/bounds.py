@@ -38,10 +38,7 @@ class LabelError(ValueError):
 
 
 class Bounds:
-    """Decides which label sets of one metric are recorded as they are; use it under its `lock`.
-
-    The limits hold for all processes that take a `turn` together: what one admits, the others take.
-    """
+    """Decides which label sets of one metric are recorded as they are; use it under its `lock`."""
 
     def __init__(
         self,
@@ -63,15 +60,11 @@ class Bounds:
         self._seen: list[set[str]] = [set() for _ in labels]
 
     def check(self, positional: tuple[object, ...], named: Mapping[str, object]) -> tuple[str, ...]:
-        """The label values in declared order, as text.
-
-        Raises:
-            LabelError: names or number of labels are wrong, or a value is not in its closed set.
-        """
+        """The label values in declared order, as text; a LabelError where they do not fit."""
         if named.keys() == self.labels.keys() and not positional:
             positional = tuple(named[name] for name in self.labels)
         elif named or len(positional) != len(self.labels):
-            raise LabelError(f"give a value for each of {_list(self.labels)}, by position or name")
+            raise LabelError(f"labels are {_list(self.labels)}: give each, by position or name")
         # What is no UTF-8 would make every scrape fail.
         texts = tuple(str(value).encode(errors="replace").decode() for value in positional)
         for (name, values), text in zip(self.labels.items(), texts, strict=True):
@@ -119,5 +112,5 @@ class Bounds:
 
 
 def _list(names: Any) -> str:
-    shown = sorted(names)[:20]
+    shown = sorted(names)[:20] or ["none"]
     return ", ".join(shown) + (", …" if len(names) > 20 else "")

@@ -22,6 +22,7 @@ G = TypeVar("G", bound="MetricGroup")
 
 Labels = Mapping[str, Values] | None
 LevelLabels = Mapping[str, closed | bounded_by] | None
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 # Bucket bounds in seconds for work that a person waits for: 5 ms to 10 s, denser below 1 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -39,10 +40,12 @@ class Declared(registry.Definition, Generic[M]):
     def __init_subclass__(cls, *, kind: str) -> None:
         cls.kind = kind
 
-    def __init__(self, name: str, help: str, labels: Labels = None, **options: object) -> None:
+    def __init__(
+        self, name: str, help: str, labels: Labels = None, options: Mapping[str, Any] = NO_OPTIONS
+    ) -> None:
         self.help = help
         self.labels: Mapping[str, Values] = MappingProxyType(dict(labels or {}))
-        self.options: Mapping[str, Any] = MappingProxyType(options)
+        self.options = options
         for label, values in self.labels.items():
             if isinstance(values, limited) and self.kind in ("gauge", "info", "enum"):
                 right = f"make {label} closed or bounded_by: _overflow cannot add up levels"
@@ -50,7 +53,7 @@ class Declared(registry.Definition, Generic[M]):
         super().__init__(
             name=name,
             exported=registry.exported(name, self.kind),
-            signature=(self.kind, name, help, tuple(self.labels.items()), options),
+            signature=(self.kind, name, help, tuple(self.labels.items()), dict(options)),
             where=registry.caller(inspect.currentframe(), self),
         )
 
@@ -74,7 +77,7 @@ class Gauge(Declared[prometheus_client.Gauge], kind="gauge"):
     def __init__(
         self, name: str, help: str, labels: LevelLabels = None, *, multiprocess: MultiprocessMode
     ) -> None:
-        super().__init__(name, help, labels, multiprocess_mode=multiprocess)
+        super().__init__(name, help, labels, {"multiprocess_mode": multiprocess})
 
 
 class Histogram(Declared[prometheus_client.Histogram], kind="histogram"):
@@ -88,7 +91,7 @@ class Histogram(Declared[prometheus_client.Histogram], kind="histogram"):
         *,
         buckets: Sequence[float] = DURATION_BUCKETS,
     ) -> None:
-        super().__init__(name, help, labels, buckets=tuple(buckets))
+        super().__init__(name, help, labels, {"buckets": tuple(buckets)})
 
 
 class Summary(Declared[prometheus_client.Summary], kind="summary"):
@@ -105,7 +108,7 @@ class Enum(Declared[prometheus_client.Enum], kind="enum"):
     def __init__(
         self, name: str, help: str, labels: LevelLabels = None, *, states: Sequence[str]
     ) -> None:
-        super().__init__(name, help, labels, states=tuple(states))
+        super().__init__(name, help, labels, {"states": tuple(states)})
 
 
 class MetricGroup:

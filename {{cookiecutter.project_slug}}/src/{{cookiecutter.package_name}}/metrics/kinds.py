@@ -18,7 +18,7 @@ class Bounded(MetricWrapperBase):
     """A labelled metric that keeps to its bounds; a known label set costs one look-up."""
 
     component: str
-    bounds: Bounds
+    bounds = Bounds({}, 0, lambda: False, lambda: None)  # of a child, which has its values
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
         """The child for that label set, or for `_overflow` when there is no room for it.

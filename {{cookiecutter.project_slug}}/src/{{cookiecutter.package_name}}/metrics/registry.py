@@ -55,6 +55,7 @@ class MetricsRegistry:
         collectors: the collector registry that a scrape reads.
         mode: `production`, or `test` for one that `reset_for_test` made.
         groups: the metric groups bound so far.
+        made_elsewhere: the collectors that `safe_register` registered.
         new_series: what limits how many label sets all metrics together add.
     """
 
@@ -64,7 +65,8 @@ class MetricsRegistry:
         self.groups: dict[Any, Any] = {}
         self.new_series = PerMinute()
         # The owners by each name that they export: component, definition, and the metric itself.
-        self._owners, self._lock = vars(collectors).setdefault("service_metrics", ({}, RLock()))
+        ledger = vars(collectors).setdefault("service_metrics", ({}, RLock(), []))
+        self._owners, self._lock, self.made_elsewhere = ledger
         children_changed()
 
     def metric(
@@ -119,6 +121,7 @@ class MetricsRegistry:
 
         def build(collectors: CollectorRegistry) -> C:
             collectors.register(guarded)
+            self.made_elsewhere.append(guarded)
             return collector
 
         return self.metric(component, definition, build)

@@ -34,5 +34,4 @@ def is_collected(component: str) -> bool:
     """Whether METRICS_ENABLED and COLLECT_<COMPONENT>_METRICS are both on."""
     if not load(MetricsSettings).metrics_enabled:
         return False
-    switch = load(collection_switch(component))
-    return bool(getattr(switch, f"collect_{component}_metrics"))
+    return bool(getattr(load(collection_switch(component)), f"collect_{component}_metrics"))

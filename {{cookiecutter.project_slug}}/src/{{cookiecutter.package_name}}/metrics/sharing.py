@@ -7,11 +7,12 @@ from typing import Protocol
 from prometheus_client.registry import Collector
 
 LabelSets = list[tuple[str, ...]]
+Encode = Callable[[Collector], bytes]
 
 
 # Keeps the other processes from admitting label sets of a metric during a block, which gets those
-# that are new since the last turn, and a list to put its own into. A TimeoutError says that another
-# process kept its turn for too long.
+# that are new since the last turn, and a list to put its own into. An OSError says that another
+# process kept its turn for too long, or that nobody knows any more what was admitted.
 Turn = Callable[[], AbstractContextManager[tuple[LabelSets, LabelSets]]]
 
 
@@ -23,8 +24,8 @@ def alone() -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
 class Processes(Protocol):
     """Processes that count as one."""
 
-    def expose(self, encode: Callable[[Collector], bytes]) -> bytes:
-        """What all of them counted, in the format of this encoder of prometheus_client."""
+    def expose(self, encode: Encode, content_type: str) -> bytes:
+        """What all of them counted, as this encoder of prometheus_client writes that type."""
 
     def merge_dead(self) -> None:
         """Keep what the dead ones counted; called when one of them ended."""

@@ -10,8 +10,8 @@ from .metrics import WorkerMetrics
 
 if VARIABLE in os.environ:
     # Not without need: files are locked with what POSIX systems alone have.
-    from .collector import WorkersCollector
+    from .exposition import Workers
 
-    sharing.processes = WorkersCollector(Path(os.environ[VARIABLE]))
+    sharing.processes = Workers(Path(os.environ[VARIABLE]))
 
 component = Component(name="workers", metrics=(WorkerMetrics,))

@@ -1,7 +1,6 @@
 """The directory that workers share their metrics in; prepared before prometheus_client is imported."""
 
 import atexit
-import fcntl
 import os
 import shutil
 import sys
@@ -27,6 +26,8 @@ def prepare(*, several_processes: bool) -> None:
     named = os.environ.get(VARIABLE)
     if named is None and not several_processes:
         return
+    import fcntl  # noqa: PLC0415 - one process needs none, and Windows has none
+
     if "prometheus_client" in sys.modules:
         raise RuntimeError("prometheus_client is imported before its directory is prepared")
     if named is None:

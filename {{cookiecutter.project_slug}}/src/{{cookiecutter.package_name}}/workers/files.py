@@ -9,46 +9,26 @@ import json
 import logging
 import os
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
+from math import fsum
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from prometheus_client import mmap_dict
 
 log = logging.getLogger(__name__)
 
-# A file of (key, value, time) as prometheus_client lays it out; untyped there.
+# Writes files as prometheus_client lays them out; untyped there.
 _Store: Any = mmap_dict.MmapedDict
+_length = struct.Struct("i").unpack_from
 
-MERGED = "merged"
-
-Values = dict[str, tuple[float, float]]
-Entries = Iterator[tuple[str, float, float, int]]
-
-
-class Key(NamedTuple):
-    """The key of a value in a file, taken apart; `child` are the labels without the bucket's."""
-
-    metric: str
-    sample: str
-    labels: dict[str, str]
-    help: str
-    child: tuple[tuple[str, str], ...]
-    bucket: float
-
-
-@lru_cache(maxsize=100_000)
-def parsed(key: str) -> Key:
-    """The parts of a key.
-
-    Raises:
-        ValueError: it is none.
-    """
-    metric, sample, labels, text = json.loads(key)
-    child = tuple(sorted((name, value) for name, value in labels.items() if name != "le"))
-    return Key(metric, sample, labels, text, child, float(labels.get("le", "nan")))
+# A value and its time, which only gauges have; a merged sum has there what rounding left over.
+Entry = tuple[float, float]
 
 
 class CountFile(NamedTuple):
@@ -57,16 +37,6 @@ class CountFile(NamedTuple):
     path: Path
     kind: str
     process: str
-
-    @property
-    def mode(self) -> str:
-        """How values of several processes become one: `max`, `min`, `mostrecent`, `all` or a sum."""
-        return self.kind.removeprefix("gauge_").removeprefix("live")
-
-    @property
-    def outlives_its_process(self) -> bool:
-        """Whether the values still count when the process is dead."""
-        return "_live" not in self.kind and self.mode != "all"
 
     @property
     def dead(self) -> bool:
@@ -80,108 +50,147 @@ class CountFile(NamedTuple):
         return False
 
 
+class Content:
+    """What a file holds, up to its last whole entry; where the keys are is remembered."""
+
+    def __init__(self, file: CountFile) -> None:
+        self.file = file
+        self.keys: list[str] = []  # JSON of metric, sample, labels and help text
+        self.entries: list[Entry] = []  # one for each key
+        self.whole = False  # whether that is all that there should be
+        self._process = file.process if file.kind in ("gauge_all", "gauge_liveall") else ""
+        self._places: list[int] = []
+        self._end = 8
+
+    def update(self, data: bytes) -> None:
+        """Take the file's bytes: how many are used, then the entries, all in steps of 8 bytes."""
+        used = _length(data)[0] if len(data) >= 8 else 0
+        data = data[: max(min(used, len(data)), 0) // 8 * 8]
+        if len(data) < self._end:  # new, or cut off since
+            self.keys, self._places, self._end = [], [], 8
+        try:
+            while self._end < used:
+                self._learn(data)
+        except (struct.error, TypeError, ValueError):
+            pass  # what is left is no entry, or not yet
+        self.whole = len(data) >= 8 and self._end == used
+        doubles = array("d", data)
+        self.entries = [(doubles[place], doubles[place + 1]) for place in self._places]
+
+    def _learn(self, data: bytes) -> None:
+        """Remember the next entry: the key's length, the key, 1 to 8 blanks, value and time."""
+        begin = self._end + 4
+        end = begin + _length(data, self._end)[0]
+        place = end // 8 + 1
+        if end <= begin or 8 * place + 16 > len(data):
+            raise ValueError("a length that cannot be")
+        self.keys.append(_key(data[begin:end], self._process))
+        self._places.append(place)
+        self._end = 8 * place + 16
+
+
 class CountFiles:
     """All files in one directory.
 
-    A reader holds a shared lock while it takes the files' bytes, a merge holds it alone while it
-    replaces them: a reader meets each count once, in its own file or in the merged one.
+    A reader holds a shared lock while it takes the bytes, a merge holds it alone while it replaces
+    files: a reader meets each count once, in its own file or in the merged one.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known: dict[CountFile, Content] = {}
+        self._merges = 0
 
-    def read(self) -> list[tuple[CountFile, Values, bool]]:
-        """Every file with its values by key, and whether it was whole; it may grow meanwhile."""
-        with self._locked(fcntl.LOCK_SH):
-            taken = [(file, _entries(file)) for file in self._files()]
-        return [(file, *_whole(entries)) for file, entries in taken]
+    def read(self) -> list[Content]:
+        """What all files hold, by kind; they may grow meanwhile. For one thread at a time."""
+        with self._locked(fcntl.LOCK_SH) as lock:
+            merges = os.fstat(lock.fileno()).st_size
+            taken = {file: file.path.read_bytes() for file in self._files()}
+        # Files only grow, but after a merge one may have the name of another one before.
+        known = self._known if merges == self._merges else {}
+        self._known = {file: known.get(file) or Content(file) for file in taken}
+        self._merges = merges
+        for file, content in self._known.items():
+            content.update(taken[file])
+        return list(self._known.values())
 
     def merge_dead(self) -> int:
         """Merge the files of dead processes, and return how many of them were torn."""
         torn = 0
-        with self._locked(fcntl.LOCK_EX):
+        with self._locked(fcntl.LOCK_EX) as lock:
+            lock.write(b".")
+            lock.flush()
             files = list(self._files())
             for kind in {file.kind for file in files}:
                 dead = [file for file in files if file.kind == kind and file.dead]
-                if dead and dead[0].outlives_its_process:
-                    merged = CountFile(self._folder / f"{kind}_{MERGED}.db", kind, MERGED)
-                    torn += self._merge(dead, merged)
+                if dead and not kind.startswith("gauge_live") and kind != "gauge_all":
+                    torn += self._merge(kind, dead)
                 for file in dead:
                     file.path.unlink()
         return torn
 
-    def _merge(self, dead: list[CountFile], merged: CountFile) -> int:
-        torn = 0
-        totals: Values = {}
+    def _merge(self, kind: str, dead: list[CountFile]) -> int:
+        merged = CountFile(self._folder / f"{kind}_merged.db", kind, "merged")
+        contents = []
         for file in [merged, *dead] if merged.path.exists() else dead:
-            values, whole = _whole(_entries(file))
-            combine(totals, values, file.mode)
-            if not whole:
-                torn += 1
+            contents.append(Content(file))
+            contents[-1].update(file.path.read_bytes())
+            if not contents[-1].whole:
                 log.warning("%s is torn; what it held past its last whole entry is lost", file.path)
         part = merged.path.with_suffix(".part")
         part.unlink(missing_ok=True)
         writer = _Store(str(part))
-        for key, (value, timestamp) in totals.items():
-            writer.write_value(key, value, timestamp)
+        for key, entry in combined(kind, contents):
+            writer.write_value(key, *entry)
         writer.close()
         part.replace(merged.path)
-        return torn
+        return sum(not content.whole for content in contents)
 
     def _files(self) -> Iterator[CountFile]:
         for path in sorted(self._folder.glob("*.db")):
             kind, _, process = path.stem.rpartition("_")
-            if process.isdecimal() or process == MERGED:
+            if process.isdecimal() or process == "merged":
                 yield CountFile(path, kind, process)
 
     @contextmanager
-    def _locked(self, how: int) -> Iterator[None]:
+    def _locked(self, how: int) -> Iterator[BinaryIO]:
         with (self._folder / "lock").open("ab") as lock:
             fcntl.flock(lock, how)
-            yield
+            yield lock
 
 
-def combine(totals: Values, values: Values, mode: str) -> None:
-    """Take a process's values into those of all processes.
+@lru_cache(maxsize=100_000)
+def _key(text: bytes, process: str) -> str:
+    """The key as it is, or for a gauge whose values stay apart with the process among its labels."""
+    metric, sample, labels, about = json.loads(text)
+    return json.dumps([metric, sample, labels | {"pid": process} if process else labels, about])
 
-    A sum is kept as itself and what its rounding left over, in the place of the time, which only
-    gauges have: summed in another order, or in two steps, it is the same to the last bit. A sum
-    that fell by the last bit would be a restart to Prometheus.
+
+def combined(kind: str, contents: Iterable[Content]) -> Iterator[tuple[str, Entry]]:
+    """The entries of several files of a kind by key: chosen as the gauge says, or summed."""
+    found: dict[str, list[Entry]] = {}
+    for content in contents:
+        for key, entry in zip(content.keys, content.entries, strict=True):
+            found.setdefault(key, []).append(entry)
+    how = _CHOICES.get(kind.removeprefix("gauge_").removeprefix("live"), _sum)
+    return ((key, how(entries)) for key, entries in found.items())
+
+
+def _sum(entries: list[Entry]) -> Entry:
+    """The exact sum, rounded, and the rest: the same to the last bit in any order and in steps.
+
+    A counter that falls by the last bit would be a restart to Prometheus.
     """
-    if mode in ("max", "min", "mostrecent"):
-        better = min if mode == "min" else max
-        position = 1 if mode == "mostrecent" else 0
-        for key, new in values.items():
-            totals[key] = better(totals.get(key, new), new, key=lambda entry: entry[position])
-    else:
-        for key, (value, left) in values.items():
-            known, known_left = totals.get(key, (0.0, 0.0))
-            total = known + value
-            part = total - known
-            rounded_off = (known - (total - part)) + (value - part)  # Knuth's TwoSum
-            totals[key] = (total, known_left + left + rounded_off)
-
-
-def _entries(file: CountFile) -> Entries | None:
-    """The entries in the bytes that are there now, or None if not even their number is."""
+    parts = list(chain.from_iterable(entries))
     try:
-        entries: Entries = _Store.read_all_values_from_file(file.path)
-    except struct.error:
-        return None
-    return entries
+        total = fsum(parts)
+        return total, fsum([*parts, -total])
+    except (ValueError, OverflowError):  # infinite
+        return sum(parts), 0.0
 
 
-def _whole(entries: Entries | None) -> tuple[Values, bool]:
-    """The entries up to the last whole one, and whether those are all."""
-    values: Values = {}
-    end = 0
-    try:
-        for key, value, timestamp, position in entries or ():
-            if position <= end:  # a length that is none leads backwards
-                return values, False
-            end = position
-            parsed(key)
-            values[key] = (value, timestamp)
-    except (struct.error, RuntimeError, ValueError):
-        return values, False
-    return values, entries is not None
+_CHOICES: dict[str, Callable[[list[Entry]], Entry]] = {
+    "max": max,
+    "min": min,
+    "mostrecent": partial(max, key=itemgetter(1)),
+}

@@ -10,7 +10,6 @@ from prometheus_client.registry import Collector
 
 # Workers are forked from the process that imported this.
 _SERVER = str(os.getpid())
-
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -24,19 +23,18 @@ class ProcessesCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The families of prometheus_client's own ProcessCollector."""
         try:
-            workers = _workers()
-            families, ended = _sums([_SERVER, *workers]), _ended_seconds()
-            while workers != (workers := _workers()):
-                families, ended = _sums([_SERVER, *workers]), _ended_seconds()
+            workers, families = None, dict[str, Metric]()
+            while workers != (workers := _workers()):  # none may end between its sum and the rest
+                families, ended = _sums([_SERVER, *workers]), _ended_ticks()
         except OSError:
             return
         for name, family in families.items():
             if name == "process_cpu_seconds":
-                _add(family, ended)
                 # In whole ticks: a sum of floats depends on their order, which a worker's end
                 # changes, and a counter that goes back by the last bit has been reset.
-                ticks = round(family.samples[0].value * _TICKS_A_SECOND)
-                family.samples = [family.samples[0]._replace(value=ticks / _TICKS_A_SECOND)]
+                [sample] = family.samples
+                ticks = round(sample.value * _TICKS_A_SECOND) + ended
+                family.samples = [sample._replace(value=ticks / _TICKS_A_SECOND)]
             yield family
 
 
@@ -44,10 +42,10 @@ def _workers() -> list[str]:
     return Path(f"/proc/{_SERVER}/task/{_SERVER}/children").read_text().split()
 
 
-def _ended_seconds() -> float:
+def _ended_ticks() -> int:
     """The CPU time of the workers that ended: proc(5), fields cutime and cstime of stat."""
     fields = Path(f"/proc/{_SERVER}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[13]) + int(fields[14])) / _TICKS_A_SECOND
+    return int(fields[13]) + int(fields[14])
 
 
 def _sums(processes: list[str]) -> dict[str, Metric]:
@@ -56,9 +54,6 @@ def _sums(processes: list[str]) -> dict[str, Metric]:
         for family in ProcessCollector(pid=partial(str, process), registry=None).collect():
             known = families.setdefault(family.name, family)
             if known is not family and family.name != "process_start_time_seconds":
-                _add(known, family.samples[0].value)
+                total = known.samples[0].value + family.samples[0].value
+                known.samples = [known.samples[0]._replace(value=total)]
     return families
-
-
-def _add(family: Metric, value: float) -> None:
-    family.samples = [s._replace(value=s.value + value) for s in family.samples]

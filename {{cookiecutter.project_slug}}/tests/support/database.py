@@ -1,9 +1,10 @@
-"""The `database` fixture: a migrated database for one test, with SQLAlchemy's engine on it."""
+"""The `database` fixture: a migrated database for one test, which the service uses."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
 
 import pytest
+from database_orm import open_connection
 from databases import Databases
 
 Use = Callable[[str], None]
@@ -15,8 +16,8 @@ def use_database(mock_env: Callable[..., None]) -> Iterator[Use]:
     engine = import_module("{{ cookiecutter.package_name }}.db.engine")
 
     def use(url: str) -> None:
-        engine.dispose()
         mock_env(DATABASE_URL=url)
+        engine.dispose()
 
     yield use
     engine.dispose()
@@ -44,7 +45,15 @@ def database(databases: Databases, migrate: Use, use_database: Use) -> str:
     """
     url = databases.migrated(migrate)
     use_database(url)
-    import_module("{{ cookiecutter.package_name }}.db.engine").ping()
+    open_connection()
+    return url
+
+
+@pytest.fixture
+def empty(databases_of_each_kind: Databases, use_database: Use) -> str:
+    """The URL of a database of each kind without tables; the service uses it."""
+    url = databases_of_each_kind.empty()
+    use_database(url)
     return url
 
 

@@ -1,0 +1,31 @@
+"""A generated project sees the environment of a newcomer, whatever runs the template's own tests."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bakery import ROOT
+
+OUTER = """
+test:
+	@"{python}" -c 'from bakery import Path, Project; print(Project(Path("{inner}")).run("make").stdout)'
+"""
+INNER = """
+all:
+	@echo "ARGS=[$(ARGS)] PYTHON=[$(PYTHON)] overrides=[$(MAKEOVERRIDES)] flags=[$(MAKEFLAGS)] level=[$(MAKELEVEL)]"
+"""
+
+
+def test_what_make_was_given_does_not_reach_a_projects_make(tmp_path: Path) -> None:
+    (tmp_path / "outer.mk").write_text(OUTER.format(python=sys.executable, inner=tmp_path), encoding="utf-8")
+    (tmp_path / "Makefile").write_text(INNER, encoding="utf-8")
+    said = subprocess.run(
+        ["make", "--silent", "--file", "outer.mk", "ARGS=-k nothing", "PYTHON=nobody"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert said.strip() == "ARGS=[] PYTHON=[] overrides=[] flags=[] level=[0]"
