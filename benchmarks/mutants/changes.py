@@ -68,12 +68,14 @@ class Changes(MutationVisitor):
         first, last = self._lines()
         line = self.get_metadata(PositionProvider, node, None)
         above = [*self._above, *gone(node, changed)]
+        at_import = not any(self._bodies())
+        alias = at_import and any(map(is_alias, above, above[1:]))
         return {
             "line": line.start.line if line else first,
             "lines": [first, last],
             "within": ".".join(self._names()),
-            "at_import": not any(self._bodies()),
-            "aside": next(filter(None, map(aside, above, above[1:])), ""),
+            "at_import": at_import,
+            "aside": "types" if alias else next(filter(None, map(aside, above, above[1:])), ""),
         }
 
     def _lines(self) -> tuple[int, int]:
@@ -104,12 +106,18 @@ def gone(node: cst.CSTNode, changed: cst.CSTNode) -> list[cst.CSTNode]:
     return []
 
 
+def is_alias(outer: cst.CSTNode, inner: cst.CSTNode) -> bool:
+    """Say whether a type variable or the alias of a type is assigned."""
+    if not isinstance(outer, cst.Assign) or inner is not outer.value:
+        return False
+    if isinstance(inner, cst.BinaryOperation):
+        return isinstance(inner.operator, cst.BitOr)
+    name = get_full_name_for_node(inner)
+    return name == "TypeVar" if isinstance(inner, cst.Call) else isinstance(inner, cst.Subscript) and name in ALIASES
+
+
 def aside(outer: cst.CSTNode, inner: cst.CSTNode) -> str:
     """Say why a change of `inner` or below does not count, if it does not."""
-    if isinstance(outer, cst.Assign) and inner is outer.value:
-        of = get_full_name_for_node(inner)
-        typed = of == "TypeVar" if isinstance(inner, cst.Call) else isinstance(inner, cst.Subscript) and of in ALIASES
-        return "types" if typed else ""
     if isinstance(outer, cst.Call):
         return aside_in_call(get_full_name_for_node(outer) or "", outer, inner)
     text = (isinstance(outer, cst.Raise) and inner is outer.exc) or (

@@ -8,8 +8,6 @@ from typing import Any
 PATIENCE_SECONDS, PATIENCE = 5.0, 8.0
 # Most changes are noticed by the first few; the others are not even collected then.
 FIRST_TESTS = 12
-# Longer than that take only tests that start processes.
-QUICK_SECONDS = 0.5
 
 Tests = dict[str, dict[str, Any]]
 
@@ -18,6 +16,7 @@ class Selection:
     """The tests that reach a change: first those that noticed most changes near it in the least time."""
 
     def __init__(self, tests: Tests) -> None:
+        self._alone = {test for test, known in tests.items() if not known["starts"]}
         self._seconds: dict[str, float] = {test: known["seconds"] for test, known in tests.items()}
         self._noticed: Counter[tuple[str, str, str]] = Counter()
         self._reached: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -30,7 +29,7 @@ class Selection:
         """Yield some tests with their time limits, then the rest.
 
         What runs in a function is seen by the tests that reach the statement. What runs at import may be used anywhere:
-        it is tried with the tests that reach the module, then with all that start no process.
+        it is tried with the tests that reach the module, then with all that start no program.
         """
         first, last = change["lines"]
         reached = self._reached[change["file"]]
@@ -39,8 +38,7 @@ class Selection:
         near = module if change["at_import"] else statement or module
         ordered = sorted(near, key=lambda test: self._worth(change, test), reverse=True)
         if change["at_import"]:
-            quick = (test for test in self._seconds.keys() - near if self._seconds[test] < QUICK_SECONDS)
-            ordered += sorted(quick, key=self._seconds.__getitem__)
+            ordered += sorted(self._alone - near, key=self._seconds.__getitem__)
         for some in (ordered[:FIRST_TESTS], ordered[FIRST_TESTS:]):
             if some:
                 yield self._limits(some)

@@ -22,10 +22,14 @@ import pytest
 
 MEMORY_BYTES = 4 << 30
 FILE_BYTES = 256 << 20
-BESIDE_TESTS_SECONDS = 30.0  # to collect the tests, and to tidy up after them
+BESIDE_TESTS_SECONDS = 15.0  # to collect the tests, and to tidy up after them
+WAITING = 4.0  # on a busy machine, a test waits so many times longer than it computes
 # Only the plugins that the configuration needs, in processes that tests start as well: no order at random, no workers.
 PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_forked,pytest_timeout"}
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--timeout=0")
+
+# Told when pytest came to its end: a change may end the process in the middle, with success.
+FINISHED = "finished"
 
 Job = dict[str, Any]
 
@@ -47,12 +51,18 @@ class Chosen:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
-        """Tell which test runs; SIGALRM ends this process, whatever it hangs in."""
+        """Tell which test runs, and limit it."""
         os.write(self._told, f"{item.nodeid}\n".encode())
-        signal.setitimer(signal.ITIMER_REAL, self._limits[item.nodeid])
+        limit(self._limits[item.nodeid])
         result = yield
-        signal.setitimer(signal.ITIMER_REAL, BESIDE_TESTS_SECONDS)
+        limit(BESIDE_TESTS_SECONDS)
         return result
+
+
+def limit(seconds: float) -> None:
+    """End this process by a signal, whatever it hangs in, after so long a computation or a longer wait."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, WAITING * seconds)
 
 
 @contextmanager
@@ -73,7 +83,7 @@ def run_tests(limits: dict[str, float], told: int, scratch: str) -> int:
     """Run the tests in this process, which is a trial's own from now on."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, BESIDE_TESTS_SECONDS)
+    limit(BESIDE_TESTS_SECONDS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     output = os.open(os.environ["MUTANTS_OUTPUT"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -94,6 +104,7 @@ def attempt(limits: dict[str, float]) -> tuple[str, str]:
         code = 3
         with suppress(BaseException):
             code = run_tests(limits, told, scratch)
+            os.write(told, FINISHED.encode())
         os._exit(code)
     os.close(told)
     try:
@@ -103,11 +114,12 @@ def attempt(limits: dict[str, float]) -> tuple[str, str]:
             os.killpg(trial, signal.SIGKILL)
         shutil.rmtree(scratch, ignore_errors=True)
     with open(read, encoding="utf-8") as tests:  # noqa: PTH123 - a pipe
-        at = (tests.read().splitlines() or [""])[-1]
+        *names, finished = ("\n" + tests.read()).split("\n")
     code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGALRM:
-        return "timed out", at
-    return ("survived" if code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) else "killed"), at
+    if -code in (signal.SIGALRM, signal.SIGPROF):
+        return "timed out", names[-1]
+    passed = finished == FINISHED and code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    return ("survived" if passed else "killed"), names[-1]
 
 
 def main() -> None:

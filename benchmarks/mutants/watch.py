@@ -19,7 +19,17 @@ SOURCE = os.environ["MUTANTS_SOURCE"]  # the folder of the package
 REPORT = Path(os.environ["MUTANTS_REPORT"])
 
 seconds: dict[str, float] = {}
+started: set[str] = set()  # the tests that started a program
+running = ""
 lines: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+
+
+def _audit(event: str, _: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        started.add(running)
+
+
+sys.addaudithook(_audit)
 
 
 def _measured() -> coverage.Coverage:
@@ -41,6 +51,8 @@ def _note(data: coverage.CoverageData, among: set[str], otherwise: str) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
     """Time the test, and note what it reaches."""
+    global running  # noqa: PLW0603 - one at a time
+    running = item.nodeid
     _measured().switch_context(item.nodeid)
     begin = time.perf_counter()
     result = yield
@@ -69,7 +81,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         and name.partition(".")[0] not in plugins - {"anyio"}
     ]
     tests = {
-        test: {"seconds": taken, "lines": {file: sorted(reached) for file, reached in lines[test].items()}}
+        test: {
+            "seconds": taken,
+            "starts": test in started,
+            "lines": {file: sorted(reached) for file, reached in lines[test].items()},
+        }
         for test, taken in seconds.items()
     }
     REPORT.write_text(json.dumps({"imports": imports, "tests": tests}), encoding="utf-8")

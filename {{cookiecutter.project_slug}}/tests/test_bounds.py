@@ -105,6 +105,17 @@ def test_a_value_outside_a_closed_set_is_refused_with_the_set():
         bound(Visits).visits.labels("middling", "/a")
 
 
+@pytest.mark.parametrize(("known", "more"), [(20, ""), (21, ", …")])
+def test_a_refusal_lists_twenty_values_and_says_that_there_are_more(known, more):
+    values = [f"v{number}" for number in range(10, 10 + known)]
+    level = Counter("level_total", "Levels.", labels={"level": closed(*values)})
+    levels = bound(type("Levels", (MetricGroup,), {"level": level}, component="example"))
+    with pytest.raises(LabelError) as refused:
+        levels.level.labels("v9")
+    listed = ", ".join(values[:20]) + more
+    assert str(refused.value) == f"level='v9' is not one of {listed}"
+
+
 @pytest.mark.parametrize(
     ("positional", "named"),
     [

@@ -85,6 +85,13 @@ def test_every_type_of_metric_can_be_declared(metrics):
     }
 
 
+def test_a_histogram_has_bounds_for_work_that_a_person_waits_for(metrics):
+    bound(group(took=Histogram("took_seconds", "A time."))).took.observe(0.3)
+    short, long = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25), (0.5, 1.0, 2.5, 5.0, 10.0, float("inf"))
+    counted = dict.fromkeys(short, 0.0) | dict.fromkeys(long, 1.0)
+    assert metrics.histogram("took_seconds").buckets == counted
+
+
 def test_an_unbound_group_says_how_to_bind_it():
     declared = group(count=Counter("example_total", "A count."))
     with pytest.raises(AttributeError, match=r"use `bound\(Group\)`"):

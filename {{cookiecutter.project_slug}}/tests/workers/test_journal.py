@@ -7,15 +7,29 @@ from importlib import import_module
 
 import pytest
 
+from {{ cookiecutter.package_name }}.metrics import sharing
 from {{ cookiecutter.package_name }}.metrics.bounds import (
     Bounds,
     bounded_by,
     limited,
 )
+from {{ cookiecutter.package_name }}.metrics.factory import (
+    Counter,
+    MetricGroup,
+    bound,
+)
+from {{ cookiecutter.package_name }}.metrics.registry import reset_for_test
+from {{ cookiecutter.package_name }}.metrics.settings import MetricsSettings
 from {{ cookiecutter.package_name }}.workers import journal
 from {{ cookiecutter.package_name }}.workers.exposition import Workers
 
 OVERFLOW = ("_overflow",)
+
+
+class Visits(MetricGroup, component="example"):
+    """A metric with a label from clients."""
+
+    visits = Counter("visits_total", "Visits.", labels={"page": limited(1000)})
 
 
 @pytest.fixture
@@ -60,6 +74,20 @@ def test_a_label_of_so_many_values_has_them_in_all_workers_together(worker):
     assert second.admit(("b",)) == ("b",)
     assert first.admit(("c",)) == OVERFLOW
     assert second.admit(("a",)) == ("a",)
+
+
+def test_a_declared_metric_keeps_to_the_limit_with_all_workers(
+    tmp_path, monkeypatch, patch_settings, registry
+):
+    monkeypatch.setattr(sharing, "processes", Workers(tmp_path))
+    patch_settings(MetricsSettings, metrics_max_series=2)
+    bound(Visits).visits.labels("/a").inc()
+    another = reset_for_test().collectors
+    for page in "/b", "/c":
+        bound(Visits).visits.labels(page).inc()
+    assert registry.get_sample_value("visits_total", {"page": "/a"}) == 1.0
+    assert another.get_sample_value("visits_total", {"page": "/b"}) == 1.0
+    assert another.get_sample_value("visits_total", {"page": "_overflow"}) == 1.0
 
 
 def test_label_sets_of_several_labels_are_told_apart(tmp_path):

@@ -19,6 +19,7 @@ from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.utils import floatToGoString
 
+from {{ cookiecutter.package_name }}.metrics import exposition, sharing
 from {{ cookiecutter.package_name }}.metrics.factory import (
     Counter,
     Enum,
@@ -208,10 +209,11 @@ def test_buckets_add_up_in_the_order_of_their_bounds_whatever_a_file_lacks(tmp_p
     ]
 
 
-def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path):
+def test_info_and_states_are_those_of_the_worker_that_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr(sharing, "processes", Workers(tmp_path))
     bound(Facts).build.info({"version": "1"})
     bound(Facts).mood.state("bad")
-    shown = Workers(tmp_path).expose(generate_latest, "text").decode().splitlines()
+    shown = exposition.render(None)[0].decode().splitlines()
     assert [line for line in shown if not line.startswith(("#", "process_", "python_"))] == [
         'build_info{version="1"} 1.0',
         'mood{mood="good"} 0.0',
