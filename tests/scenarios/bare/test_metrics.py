@@ -56,7 +56,7 @@ def test_threads_race_for_the_first_use(switch_often):
         barrier.wait()
         try:
             if "jobs" not in made:
-                threading.Event().wait(0.001)  # it reads its settings
+                threading.Event().wait(0.5)  # it reads its settings
                 made["jobs"] = Counter("jobs_total", "Jobs.")
             made["jobs"].inc()
         except ValueError as error:
