@@ -164,9 +164,8 @@ def _bind(group: type[G], to: registry.MetricsRegistry) -> G:
 def _metric(component: str, declared: Declared[M], to: registry.MetricsRegistry) -> M:
     def build(collectors: CollectorRegistry) -> Any:
         bounds = _bounds(component, declared, to)
-        names, options = tuple(declared.labels), declared.options
-        kind = KINDS[declared.kind]
-        metric = kind(declared.name, declared.help, names, registry=collectors, **options)
+        named = (declared.name, declared.help, tuple(declared.labels))
+        metric = KINDS[declared.kind](*named, registry=collectors, **declared.options)
         metric.component, metric.bounds = component, bounds
         return metric
 

@@ -183,7 +183,6 @@ active = MetricsRegistry(prometheus_client.REGISTRY)
 def reset_for_test(collectors: CollectorRegistry | None = None) -> MetricsRegistry:
     """Bind everything anew, to `collectors` or an empty registry, and return what is now active."""
     global active  # noqa: PLW0603 - the one registry is what this module is for
-    if collectors is None:
-        collectors = CollectorRegistry(auto_describe=True)
-    active = MetricsRegistry(collectors, mode="test")
+    chosen = CollectorRegistry(auto_describe=True) if collectors is None else collectors
+    active = MetricsRegistry(chosen, mode="test")
     return active
