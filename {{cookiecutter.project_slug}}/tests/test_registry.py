@@ -322,6 +322,24 @@ def test_a_collector_and_a_declared_metric_of_one_name_are_a_conflict():
         safe_register(Constant("example_total"))
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        *("counter _total", "counter _created", "info _info"),
+        *("gaugehistogram _bucket", "gaugehistogram _gcount", "gaugehistogram _gsum"),
+        *("histogram _bucket", "histogram _count", "histogram _sum", "histogram _created"),
+        *("summary _count", "summary _sum", "summary _created"),
+    ],
+)
+def test_a_name_that_a_collector_exports_is_taken(taken):
+    kind, suffix = taken.split()
+    collector = Constant()
+    collector.collect = lambda: [prometheus_client.Metric("jobs", "Jobs.", kind)]
+    safe_register(collector)
+    with pytest.raises(MetricConflict, match=f"both export 'jobs{suffix}'"):
+        bound(group(level=Gauge("jobs" + suffix, "A level.", multiprocess="sum")))
+
+
 def test_a_collector_of_a_name_that_a_library_took_is_a_conflict():
     prometheus_client.Gauge("constant", "Made elsewhere.")
     with pytest.raises(MetricConflict, match="registered outside this registry"):
