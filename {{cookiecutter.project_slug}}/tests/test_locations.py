@@ -61,6 +61,20 @@ def _in_the_project(request, monkeypatch):
 
 
 @pytest.fixture
+def orders(plant, monkeypatch):
+    """Plant the orders with this service, and have nothing else read: all the rest takes longer."""
+
+    def add(service: str) -> None:
+        folder = plant("orders", metrics=METRICS, component=COMPONENT, service=service)
+        (folder.parent / "metrics").mkdir()
+        (folder.parent / "metrics" / "factory.py").write_text(FACTORY)
+        package = import_module("{{ cookiecutter.package_name }}")
+        monkeypatch.setattr(package, "__path__", [str(folder.parent)])
+
+    return add
+
+
+@pytest.fixture
 def recorders(tmp_path):
     """Write a package with these metrics and a service, and give who records each of them."""
 
@@ -218,20 +232,20 @@ def test_the_source_of_the_service_is_followed_everywhere(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_process_reads_its_source_once(plant):
+def test_a_process_reads_its_source_once(orders, plant):
+    orders("")
     first = locations.read()
     assert locations.read() is first
-    plant("orders", metrics=METRICS, component=COMPONENT)
+    plant("robots", metrics=_of_robots(METRICS), component=_of_robots(COMPONENT))
     assert locations.read() is not first
 
 
-def test_pages_and_terminal_say_the_same_but_for_line_numbers(plant, monkeypatch):
-    service = "from .metrics import opened\n\n\ndef close():\n    opened(0)\n"
-    folder = plant("orders", metrics=METRICS, component=COMPONENT, service=service)
-    (folder.parent / "metrics").mkdir()
-    (folder.parent / "metrics" / "factory.py").write_text(FACTORY)
-    package = import_module("{{ cookiecutter.package_name }}")
-    monkeypatch.setattr(package, "__path__", [str(folder.parent)])  # reads only what is planted
+def _of_robots(text):
+    return text.replace("orders", "robots").replace("Order", "Robot")
+
+
+def test_pages_and_terminal_say_the_same_but_for_line_numbers(orders):
+    orders("from .metrics import opened\n\n\ndef close():\n    opened(0)\n")
     located = locations.locate()
     page = locations.pages(located)["orders"]
     assert page.partition("## `orders_open`")[2] == (

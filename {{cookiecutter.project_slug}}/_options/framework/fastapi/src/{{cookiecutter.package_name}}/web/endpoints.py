@@ -26,23 +26,38 @@ def announce_routes() -> None:
     routers leave in the scope it sees when all is over, and a scope that watches what they write
     makes each route that they try slower.
     """
-    kinds: tuple[Any, ...] = (Route, APIRoute, Mount)
-    for kind in kinds:
-        kind.handle = _announced(getattr(kind.handle, "__wrapped__", kind.handle))
+    kinds: tuple[tuple[Any, Callable[[Handle], Handle]], ...] = (
+        (Route, _announced),
+        (APIRoute, _announced),
+        (Mount, _announced_mount),
+    )
+    for kind, announced in kinds:
+        kind.handle = announced(getattr(kind.handle, "__wrapped__", kind.handle))
 
 
 def _announced(handle: Handle) -> Handle:
     @wraps(handle)
     def announced(route: Any, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        request = scope.get(MEASURED)
-        if request is not None and not (isinstance(route, Mount) and route.routes):
-            scope[MEASURED] = None
+        request = scope.pop(MEASURED, None)
+        if request is not None:
             # FastAPI resolves the prefixes of included routers in a context of its own.
             context = scope.get("fastapi", NOTHING).get("effective_route_context")
             found = route if context is None or context.original_route is not route else context
             mounted = "app_root_path" in scope
             request.routed(_mounted(found, scope) if mounted else found.path_format)
         return handle(route, scope, receive, send)
+
+    return announced
+
+
+def _announced_mount(handle: Handle) -> Handle:
+    @wraps(handle)
+    def announced(mount: Mount, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # One of routes leaves it to them; any other application is the end of the way.
+        request = None if mount.routes else scope.pop(MEASURED, None)
+        if request is not None:
+            request.routed(_mounted(mount, scope))
+        return handle(mount, scope, receive, send)
 
     return announced
 
