@@ -238,7 +238,7 @@ def test_a_module_that_registers_at_import_is_reloaded_in_a_fork(registry, tmp_p
 
 def test_threads_that_race_for_a_group_get_one(metrics):
     declared = group(count=Counter("example_total", "A count.", {"thread": limited(40)}))
-    barrier = threading.Barrier(32)
+    barrier = threading.Barrier(33, timeout=30)
     bound_groups = []
 
     def race(number: int) -> None:
@@ -246,12 +246,13 @@ def test_threads_that_race_for_a_group_get_one(metrics):
         bound_groups.append(bound(declared))
         bound(declared).count.labels(str(number % 4)).inc()
 
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(32)]
+    for thread in threads:
+        thread.start()
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        threads = [threading.Thread(target=race, args=(number,)) for number in range(32)]
-        for thread in threads:
-            thread.start()
+        barrier.wait()
         for thread in threads:
             thread.join()
     finally:
