@@ -50,7 +50,7 @@ def test_a_conflict_half_way_hides_behind_the_first_metric_when_tried_again():
 def test_threads_race_for_the_first_use(switch_often):
     made = {}
     errors = []
-    barrier = threading.Barrier(32)
+    barrier = threading.Barrier(32, timeout=30)
 
     def use() -> None:
         barrier.wait()
