@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from ..metrics import registry
 from ..metrics.bounds import bounded_by, closed
 from ..metrics.factory import Counter, Gauge, Histogram, MetricGroup, bound
+from ..workers.directory import VARIABLE
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
 METHODS = frozenset(
@@ -49,7 +50,7 @@ def get_metrics() -> HttpMetrics:
 
 
 # prometheus_client counts in files, for other processes to read, where this names their folder.
-IN_FILES = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+IN_FILES = VARIABLE in os.environ
 
 _running: WeakKeyDictionary[Any, list[None]] = WeakKeyDictionary()  # by child of the gauge
 
