@@ -10,8 +10,12 @@ from .metrics import WorkerMetrics
 
 if VARIABLE in os.environ:
     # Not without need: files are locked with what POSIX systems alone have.
-    from .exposition import Workers
+    from prometheus_client import values
 
+    from .exposition import Workers
+    from .values import FileValue
+
+    values.ValueClass = FileValue
     sharing.processes = Workers(Path(os.environ[VARIABLE]))
 
 component = Component(name="workers", metrics=(WorkerMetrics,))

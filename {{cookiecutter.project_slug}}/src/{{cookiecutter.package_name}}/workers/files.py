@@ -1,7 +1,8 @@
 """The files that the workers count in: read together, and merged once a worker is dead.
 
-prometheus_client gives each process one file a type, `counter_<pid>.db`, and never removes those
-of the dead. Here they become one, `counter_merged.db`, which its own readers understand as well.
+Each process has one file a type, `counter_<pid>.0.db`; what something else than the service's
+metrics counts is in prometheus_client's own, `counter_<pid>.db`. Those of the dead become one,
+`counter_merged.db`, which prometheus_client's readers understand as well.
 """
 
 import fcntl
@@ -17,14 +18,12 @@ from itertools import chain
 from math import fsum
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from prometheus_client import mmap_dict
+from .values import ValueFile
 
 log = logging.getLogger(__name__)
 
-# Writes files as prometheus_client lays them out; untyped there.
-_Store: Any = mmap_dict.MmapedDict
 _length = struct.Struct("i").unpack_from
 
 # A value and its time, which only gauges have; a merged sum has there what rounding left over.
@@ -139,16 +138,16 @@ class CountFiles:
                 log.warning("%s is torn; what it held past its last whole entry is lost", file.path)
         part = merged.path.with_suffix(".part")
         part.unlink(missing_ok=True)
-        writer = _Store(str(part))
+        values = ValueFile(part)
         for key, entry in combined(kind, contents):
-            writer.write_value(key, *entry)
-        writer.close()
+            place = values.place(key)
+            values.doubles[place], values.doubles[place + 1] = entry
         part.replace(merged.path)
         return sum(not content.whole for content in contents)
 
     def _files(self) -> Iterator[CountFile]:
         for path in sorted(self._folder.glob("*.db")):
-            kind, _, process = path.stem.rpartition("_")
+            kind, _, process = path.name.partition(".")[0].rpartition("_")
             if process.isdecimal() or process == "merged":
                 yield CountFile(path, kind, process)
 
