@@ -104,6 +104,41 @@ def test_a_hundred_concurrent_requests_are_all_counted(client, metrics):
         list(pool.map(lambda n: client.get(f"/probe/outer/inner/{n}"), range(100)))
 
 
+def test_whoever_reads_one_metric_alone_finds_every_request(client, registry):
+    labels = {"endpoint": "/probe/broken", "method": "GET"}
+    for number in range(1, 2 * http.TOGETHER):
+        client.get("/probe/broken")
+        for name, more in (
+            ("http_requests_total", {"status": "500"}),
+            ("http_request_duration_seconds_count", {}),
+        ):
+            alone = registry.restricted_registry([name])
+            [value] = [
+                sample.value
+                for family in alone.collect()
+                for sample in family.samples
+                if sample.name == name and sample.labels == labels | more
+            ]
+            assert value == number
+
+
+def test_few_requests_wait_to_be_recorded(client, metrics):
+    for _ in range(3 * http.TOGETHER):
+        client.get("/nowhere")
+        assert len(http._waiting) < http.TOGETHER
+
+
+def test_a_request_that_cannot_be_recorded_takes_no_other_along(client, metrics):
+    def broken() -> None:
+        raise RuntimeError("a metric is broken")
+
+    with metrics.adds(counted("unmatched", 404, times=2), "http"):
+        client.get("/nowhere")
+        http._waiting.append((broken, float, 0.1))
+        client.get("/nowhere")
+    assert metrics.value('metrics_errors_total{component="http"}') == 1.0
+
+
 def test_a_broken_metric_breaks_no_request(client, metrics, monkeypatch):
     def broken(*labels):
         raise RuntimeError("a metric is broken")

@@ -21,6 +21,7 @@ M = TypeVar("M", bound=prometheus_client.metrics.MetricWrapperBase)
 G = TypeVar("G", bound="MetricGroup")
 
 Labels = Mapping[str, Values] | None
+Buckets = Sequence[float]
 LevelLabels = Mapping[str, closed | bounded_by] | None
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
@@ -84,12 +85,7 @@ class Histogram(Declared[prometheus_client.Histogram], kind="histogram"):
     """Observations counted in buckets, by default of seconds."""
 
     def __init__(
-        self,
-        name: str,
-        help: str,
-        labels: Labels = None,
-        *,
-        buckets: Sequence[float] = DURATION_BUCKETS,
+        self, name: str, help: str, labels: Labels = None, *, buckets: Buckets = DURATION_BUCKETS
     ) -> None:
         super().__init__(name, help, labels, {"buckets": tuple(buckets)})
 

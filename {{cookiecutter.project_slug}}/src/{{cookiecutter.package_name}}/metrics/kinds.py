@@ -1,6 +1,6 @@
 """The types of metrics that groups are made of: prometheus_client's, with bounds on their labels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import prometheus_client
@@ -10,8 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from . import registry
 from .bounds import Bounds
 
-# The value of a callback that failed; its sample is left out of the scrape.
-_FAILED = float("nan")
+_FAILED = float("nan")  # what a callback gives that failed: its sample is left out
 
 
 class Bounded(MetricWrapperBase):
@@ -41,6 +40,12 @@ class Bounded(MetricWrapperBase):
             registry.children_changed()
             self.bounds.overflowed()
         return child
+
+    def collect(self) -> Iterable[Metric]:
+        """The family, with what was kept back until somebody reads."""
+        for record in registry.readers:
+            record()
+        return super().collect()
 
     def remove(self, *labelvalues: object) -> None:
         """Forget one label set."""

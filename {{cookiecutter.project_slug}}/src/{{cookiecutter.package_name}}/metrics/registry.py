@@ -30,6 +30,9 @@ SUFFIXES = {
 # forgotten or went to `_overflow`, or the registry is another one.
 watchers: list[Callable[[], None]] = []
 
+# Called before a metric is read; what is kept back must be recorded then.
+readers: list[Callable[[], None]] = []
+
 
 class MetricConflict(Exception):  # noqa: N818 - the name says what happened
     """Two definitions want one name; the message names both and where each is declared."""
@@ -94,8 +97,7 @@ class MetricsRegistry:
                     f"{', '.join(sorted(error.duplicates))}, which a collector registered outside "
                     "this registry exports already: rename it, or hand the other to safe_register"
                 ) from None
-            entry = (component, definition, metric)
-            self._owners.update(dict.fromkeys(definition.exported, entry))
+            self._owners |= dict.fromkeys(definition.exported, (component, definition, metric))
             return metric
 
     def safe_register(self, component: str, collector: C) -> C:

@@ -16,9 +16,7 @@ class MetricsSettings(Settings):
         1000, ge=1, description="Label sets of one metric; later ones are recorded as `_overflow`."
     )
     max_metrics_per_minute: int = Field(
-        1000,
-        ge=1,
-        description="New label sets of all metrics in a minute; later ones are `_overflow`.",
+        1000, ge=1, description="New label sets of all metrics in a minute; others are `_overflow`."
     )
 
 

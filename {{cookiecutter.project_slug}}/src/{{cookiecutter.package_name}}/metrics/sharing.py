@@ -9,7 +9,6 @@ from prometheus_client.registry import Collector
 LabelSets = list[tuple[str, ...]]
 Encode = Callable[[Collector], bytes]
 
-
 # Keeps the other processes from admitting label sets of a metric during a block, which gets those
 # that are new since the last turn, and a list to put its own into. An OSError says that another
 # process kept its turn for too long, or that nobody knows any more what was admitted.

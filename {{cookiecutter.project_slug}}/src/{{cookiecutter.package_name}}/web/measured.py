@@ -47,7 +47,7 @@ class MeasuredRequest:
                     self.finished = True
                     return
                 route = route_metrics(self._method, endpoint)
-            route.enter()
+            route.enter(1)
             self._route = route
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
@@ -65,7 +65,6 @@ class MeasuredRequest:
                 route = route_metrics(self._method, UNMATCHED)
             else:
                 route.leave()
-            (route.counts.get(status) or route.count_of(status))()
-            route.took(seconds)
+            route.answered(status, seconds)
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
