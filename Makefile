@@ -10,7 +10,7 @@ DATE ?= $(shell date -u +%Y-%m-%d)
 DATED := pyproject.toml '{{cookiecutter.project_slug}}/pyproject.toml'
 
 BIN := .venv/bin
-SOURCES := new.py hooks tests benchmarks
+SOURCES := new.py template_folder.py hooks tests benchmarks
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help

@@ -9,19 +9,38 @@ import sys
 # Cookiecutter renders this file: what it has comes to stand here in Python's own notation.
 ANSWERS: dict[str, str] = {{dict(cookiecutter)}}  # type: ignore # noqa: F821
 COPIED: list[str] = {{cookiecutter["_copy_without_render"]}}  # type: ignore # noqa: F821
+TEMPLATE: str = {{[template_folder()]}}[0]  # type: ignore # noqa: F821
 
-OPTIONS = "_options"
+# Answers that a person writes for people; the others are words that no format changes.
+FREE_TEXT = ("project_name", "description", "author_name")
+
+OPTIONS = "options"
+# What an option adds to a file of the base: `_parts/<slot>` of its folder goes where the file says `parts: <slot>`.
+PARTS = "_parts"
 # Where pre_gen_project.py put those folders of an older project that Cookiecutter replaces as a whole.
 OLDER = "_older"
 
-# What stands for an answer in a file or a path that Cookiecutter copied; in one piece it would be rendered here.
-IN_FILES = {"{" + "{" + f" cookiecutter.{name} " + "}" + "}": str(answer) for name, answer in ANSWERS.items()}
+# What stands for an answer in a path; in one piece it would be rendered here.
 PACKAGE = "{" + "{cookiecutter.package_name}" + "}"
 
 
 def named(path: str) -> str:
     """A path of the template with the package's name in it."""
     return path.replace(PACKAGE, ANSWERS["package_name"])
+
+
+def in_markdown(text: str) -> str:
+    """What Markdown shows as that text."""
+    escaped = ""
+    for place, letter in enumerate(text):
+        at_the_start = letter in "-+=" if place == 0 else letter in ".)" and text[:place].isdigit()
+        escaped += "\\" + letter if at_the_start or letter in "\\`*_[]<>&|~#" else letter
+    return escaped
+
+
+def in_toml(text: str) -> str:
+    """What reads as that text between the quotes of a basic string."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def files(path: str) -> list[str]:
@@ -41,9 +60,9 @@ def remove(folder: str) -> None:
 
 
 def chosen_folders() -> list[str]:
-    """`_options/<question>/<answer>` of each answer that adds files; `orm` belongs to `__orm`."""
+    """`options/<question>/<answer>` of each answer that may add files; `orm` belongs to `__orm`."""
     folders = []
-    for question in sorted(os.listdir(OPTIONS)):
+    for question in sorted(os.listdir(os.path.join(TEMPLATE, OPTIONS))):
         answers = [ANSWERS[name] for name in (question, f"__{question}") if name in ANSWERS]
         if not answers:
             sys.exit(
@@ -53,35 +72,79 @@ def chosen_folders() -> list[str]:
     return folders
 
 
-def lay_options() -> list[str]:
-    """Move the chosen files to their places, each of which has one owner; remove the others; return the places."""
-    owners: dict[str, str] = {}
+def chosen_files() -> tuple[dict[str, str], dict[str, str]]:
+    """The files of the chosen options by their place in the project, each with one owner; and the parts by slot."""
+    sources: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for folder in chosen_folders():
-        for source in files(folder):
+        for path in files(os.path.join(TEMPLATE, folder)):
+            source = path[len(TEMPLATE) + 1 :]
             target = named(source[len(folder) + 1 :])
+            if os.path.dirname(target) == PARTS:
+                slot = os.path.basename(target)
+                parts[slot] = parts.get(slot, "") + read(path).decode()
+                continue
             # Over an older project, the last run's option files are there and are no second owners.
-            owner = owners.get(target) or ("the base" if os.path.exists(target) and not os.path.exists(OLDER) else "")
+            owner = sources.get(target) or ("the base" if os.path.exists(target) and not os.path.exists(OLDER) else "")
             if owner:
                 sys.exit(f"{target} has two owners: {owner} and {source}. Leave it to one of them.")
-            owners[target] = source
-    for target, source in owners.items():
+            sources[target] = source
+    return sources, parts
+
+
+def read(path: str) -> bytes:
+    """What a file holds."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path: str, content: bytes) -> None:
+    """Make that the content of a file."""
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def with_parts(text: str, parts: dict[str, str]) -> str:
+    """The text with the parts of the chosen options in their slots, which are lines that are comments."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        words = line.split()
+        is_slot = words[1:2] == ["parts:"] and words[0] in ("#", "<!--")
+        lines.append(parts.get(words[2], "") if is_slot else line)
+    return "".join(lines)
+
+
+def with_answers(text: str, path: str) -> str:
+    """The text with the answers in their places, escaped as the type of the file wants it."""
+    for name, answer in ANSWERS.items():
+        shown = str(answer)
+        if path.endswith(".toml"):
+            shown = in_toml(shown)
+        elif path.endswith(".md") and name in FREE_TEXT:
+            shown = in_markdown(shown)
+        text = text.replace("{" + "{" + f" cookiecutter.{name} " + "}" + "}", shown)
+    return text
+
+
+def filled_in(content: bytes, path: str, parts: dict[str, str]) -> bytes:
+    """The content of a file of the project, with parts and answers where it has places for them."""
+    if b" cookiecutter." not in content and b" parts: " not in content:
+        return content
+    return with_answers(with_parts(content.decode(), parts), path).encode()
+
+
+def lay(sources: dict[str, str], parts: dict[str, str]) -> None:
+    """Write the files of the options, and fill in those of the base, which Cookiecutter copied as they are."""
+    for path in {path for copied in COPIED for path in files(named(copied))}:
+        content = read(path)
+        filled = filled_in(content, path, parts)
+        if filled != content:
+            write(path, filled)
+    for target, source in sources.items():
+        path = os.path.join(TEMPLATE, source)
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-        os.replace(source, target)
-    remove(OPTIONS)
-    return list(owners)
-
-
-def fill_in(path: str) -> None:
-    """Write the answers into a file that Cookiecutter copied; one without a place for an answer stays as it is."""
-    with open(path, "r+b") as file:
-        content = file.read()
-        if b" cookiecutter." in content:
-            text = content.decode()
-            for written, answer in IN_FILES.items():
-                text = text.replace(written, answer)
-            file.seek(0)
-            file.write(text.encode())
-            file.truncate()
+        write(target, filled_in(read(path), target, parts))
+        os.chmod(target, os.stat(path).st_mode)
 
 
 def bring_back(older: str, here: str) -> None:
@@ -128,9 +191,7 @@ def say_what_is_next() -> None:
 
 def main() -> None:
     """Run the steps in order."""
-    laid = lay_options()
-    for path in {*laid, *(path for copied in COPIED for path in files(named(copied)))}:
-        fill_in(path)
+    lay(*chosen_files())
     if os.path.exists(OLDER):
         bring_back(OLDER, ".")
         remove(OLDER)

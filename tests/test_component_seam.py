@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from bakery import ROOT, TREE, Bakery, Project, copy_of_template, questions
+from bakery import ROOT, Bakery, Project, copy_of_template, questions
 from interpreters import uv
 from server import serving
 
@@ -21,7 +21,7 @@ def project(request: pytest.FixtureRequest, bakery: Bakery, tmp_path_factory: py
     asked = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**asked, "extra": ["none", "greeter"]}), encoding="utf-8")
     for folder in (DUMMY, ROUTES / framework):
-        shutil.copytree(folder, template / TREE / "_options" / "extra" / "greeter", dirs_exist_ok=True)
+        shutil.copytree(folder, template / "options" / "extra" / "greeter", dirs_exist_ok=True)
     answers = {"framework": framework, "extra": "greeter"}
     project = bakery.bake_into(tmp_path_factory.mktemp("with-greeter"), answers, template)
     project.run("make", "setup", f"UV={uv()}")

@@ -50,7 +50,7 @@ def test_an_update_brings_the_change_and_keeps_the_edit(template: Path, tmp_path
     licence.write_text(licence.read_text(encoding="utf-8") + "\nEdited here.\n", encoding="utf-8")
     commit_all(project.path, "Edited")
 
-    changed = template / TREE / "_options/license/MIT/LICENSE"
+    changed = template / "options/license/MIT/LICENSE"
     changed.write_text("Changed in the template.\n" + changed.read_text(encoding="utf-8"), encoding="utf-8")
     (template / TREE / "docs").mkdir(exist_ok=True)
     (template / TREE / "docs" / "arrived.md").write_text("# {{ cookiecutter.project_name }}\n", encoding="utf-8")

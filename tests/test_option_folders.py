@@ -1,5 +1,6 @@
 """Options are folders: each belongs to an answer, and each file to one owner."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cookiecutter.exceptions import FailedHookException
 
 def options_of(template: Path) -> list[Path]:
     """Return `<question>/<answer>` of every option folder."""
-    options = template / TREE / "_options"
+    options = template / "options"
     return sorted(folder.relative_to(options) for folder in options.glob("*/*"))
 
 
@@ -20,8 +21,8 @@ def template(tmp_path: Path) -> Path:
 
 
 def add(template: Path, name: str, text: str = "added\n") -> None:
-    """Add a file to the template's tree."""
-    path = template / TREE / name
+    """Add a file to the template's tree, or to its options."""
+    path = template / name if name.startswith("options/") else template / TREE / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -39,7 +40,7 @@ def test_every_folder_belongs_to_an_answer_that_some_variant_gives(bakery: Baker
 
 
 def test_every_file_of_an_option_is_in_a_folder_of_an_answer(template: Path) -> None:
-    options = template / TREE / "_options"
+    options = template / "options"
     assert [path for path in options.glob("*") if path.is_file()] == []
     assert [path for path in options.glob("*/*") if path.is_file()] == []
 
@@ -48,12 +49,12 @@ def test_a_variant_has_the_files_of_the_base_and_of_its_options(
     bakery: Bakery, template: Path, variant: Answers
 ) -> None:
     project = bakery.bake(variant)
-    expected = []
-    for path in (path.relative_to(template / TREE) for path in (template / TREE).rglob("*") if path.is_file()):
-        if path.parts[0] != "_options":
-            expected.append(path)
-        elif answer_to(project, path.parts[1]) == path.parts[2]:
-            expected.append(Path(*path.parts[3:]))
+    expected = [path.relative_to(template / TREE) for path in (template / TREE).rglob("*") if path.is_file()]
+    for folder in options_of(template):
+        if answer_to(project, folder.parts[0]) == folder.parts[1]:
+            whole = template / "options" / folder
+            found = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file()]
+            expected += [path for path in found if path.parts[0] != "_parts"]
     names = [path.as_posix().replace("{{cookiecutter.package_name}}", "example_service") for path in expected]
     assert len(set(names)) == len(names), "a file has two owners"
     assert sorted(names) == sorted(path.as_posix() for path in project.files())
@@ -62,27 +63,48 @@ def test_a_variant_has_the_files_of_the_base_and_of_its_options(
 def test_files_are_laid_over_the_base_with_the_packages_name(bakery: Bakery, template: Path, tmp_path: Path) -> None:
     add(
         template,
-        "_options/framework/fastapi/src/{{cookiecutter.package_name}}/dummy/data.txt",
+        "options/framework/fastapi/src/{{cookiecutter.package_name}}/dummy/data.txt",
         "{{ cookiecutter.license }}\n",
     )
-    add(template, "_options/framework/flask/never.txt")
-    add(template, "_options/orm/sqlalchemy/derived.txt")
+    add(template, "options/framework/flask/never.txt")
+    add(template, "options/orm/sqlalchemy/derived.txt")
     project = bakery.bake_into(tmp_path / "output", template=template)
     assert project.text("src/example_service/dummy/data.txt") == "MIT\n"
     assert project.text("derived.txt") == "added\n"
     assert not (project.path / "never.txt").exists()
-    assert not (project.path / "_options").exists()
+    assert not (project.path / "options").exists()
+
+
+def test_a_part_goes_into_its_slot_in_the_order_of_the_questions(
+    bakery: Bakery, template: Path, tmp_path: Path
+) -> None:
+    add(template, "docs/parts.md", "before\n<!-- parts: some -->\n# parts: none\nafter\n")
+    add(template, "options/orm/sqlalchemy/_parts/some", "{{ cookiecutter.package_name }}\n")
+    add(template, "options/framework/fastapi/_parts/some", "one\n\ntwo\n")
+    add(template, "options/framework/flask/_parts/some", "not chosen\n")
+    project = bakery.bake_into(tmp_path / "output", template=template)
+    assert project.text("docs/parts.md") == "before\none\n\ntwo\nexample_service\nafter\n"
+    assert not (project.path / "_parts").exists()
+
+
+def test_every_part_has_a_slot_and_every_slot_a_part(template: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (template / TREE).rglob("*") if path.is_file()]
+    texts += [path.read_text(encoding="utf-8") for path in (template / "options").rglob("*") if path.is_file()]
+    slots = [
+        slot for text in texts for slot in re.findall(r"^(?:#|<!--) parts: ([a-z-]+)(?: -->)?$", text, re.MULTILINE)
+    ]
+    assert set(slots) == {path.name for path in (template / "options").glob("*/*/_parts/*")}
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("LICENSE", "LICENSE has two owners: the base and _options/license/MIT/LICENSE"),
+        ("LICENSE", "LICENSE has two owners: the base and options/license/MIT/LICENSE"),
         (
-            "_options/framework/fastapi/LICENSE",
-            "LICENSE has two owners: _options/framework/fastapi/LICENSE and _options/license/MIT/LICENSE",
+            "options/framework/fastapi/LICENSE",
+            "LICENSE has two owners: options/framework/fastapi/LICENSE and options/license/MIT/LICENSE",
         ),
-        ("_options/wrong/x/file", "_options/wrong belongs to no question: add wrong or __wrong to cookiecutter.json"),
+        ("options/wrong/x/file", "options/wrong belongs to no question: add wrong or __wrong to cookiecutter.json"),
     ],
 )
 def test_a_mistake_in_the_folders_stops_the_generation(

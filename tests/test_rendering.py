@@ -14,7 +14,8 @@ from bakery import ROOT, Answers, Bakery, Project
 from cookiecutter.main import cookiecutter
 
 LEFT_OVER = re.compile(
-    r"\{\{-?\s*_?cookiecutter|\{%[-+]?\s*(if|else|elif|endif|for|endfor|set|raw|endraw|now)\b|_options/"
+    r"\{\{-?\s*_?cookiecutter|\{%[-+]?\s*(if|else|elif|endif|for|endfor|set|raw|endraw|now)\b|^(?:#|<!--) parts: ",
+    re.MULTILINE,
 )
 LONGEST = "a_package_whose_name_is_forty_characters"
 NAMES = ["a", "z", "aaa", "zzz", LONGEST, "zz" + LONGEST[2:]]
@@ -43,7 +44,7 @@ def test_no_mark_of_the_template_is_left(bakery: Bakery, variant: Answers) -> No
 def test_no_file_is_empty_and_no_folder_is_left_over(bakery: Bakery, variant: Answers) -> None:
     project = bakery.bake(variant)
     assert [path for path in project.files() if not project.text(path).strip() and path.name != "py.typed"] == []
-    assert not (project.path / "_options").exists()
+    assert not (project.path / "options").exists()
     folders = {path for path in project.path.rglob("*") if path.is_dir() and ".git" not in path.parts}
     assert folders == {project.path / parent for path in project.files() for parent in path.parents[:-1]}
 

@@ -69,10 +69,11 @@ def test_the_last_three_lines_say_what_to_do_next(bakery: Bakery, tmp_path: Path
     ]
 
 
-def test_what_the_generated_gitignore_names_is_not_missing_from_the_template(tmp_path: Path) -> None:
-    copied = copy_of_template(tmp_path) / TREE
+@pytest.mark.parametrize("folder", [TREE, "options"])
+def test_what_the_generated_gitignore_names_is_not_missing_from_the_template(tmp_path: Path, folder: str) -> None:
+    copied = copy_of_template(tmp_path) / folder
     tracked = sorted(path.relative_to(copied) for path in copied.rglob("*") if path.is_file())
-    walked = sorted(path.relative_to(ROOT / TREE) for path in (ROOT / TREE).rglob("*") if path.is_file())
+    walked = sorted(path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*") if path.is_file())
     assert tracked == [path for path in walked if "__pycache__" not in path.parts]
 
 

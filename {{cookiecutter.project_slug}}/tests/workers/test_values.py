@@ -13,6 +13,8 @@ from prometheus_client.mmap_dict import MmapedDict
 from {{ cookiecutter.package_name }}.workers import values
 from {{ cookiecutter.package_name }}.workers.values import FIRST_SIZE, FileValue, ValueFile
 
+SERVICE = "{{ cookiecutter.package_name }}"
+
 
 def read(file: Path) -> dict[str, tuple[float, float]]:
     """Values and times by key, as prometheus_client reads them."""
@@ -172,9 +174,8 @@ def test_a_process_id_that_comes_again_leaves_the_earlier_file_as_it_is(value, t
 @pytest.mark.forked
 def test_every_metric_of_the_service_counts_so_where_it_counts_in_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    component = importlib.import_module("{{ cookiecutter.package_name }}.workers.component")
-    importlib.reload(component)
-    factory = importlib.import_module("{{ cookiecutter.package_name }}.metrics.factory")
+    importlib.reload(importlib.import_module(f"{SERVICE}.workers.component"))
+    factory = importlib.import_module(f"{SERVICE}.metrics.factory")
 
     class Letters(factory.MetricGroup, component="letters"):
         sent = factory.Counter("letters_sent_total", "Letters sent.")
