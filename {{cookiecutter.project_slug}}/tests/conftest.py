@@ -67,8 +67,12 @@ FORKED_WARNINGS = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run forked tests first: a fork tears down the session fixtures that are alive by then."""
-    items.sort(key=lambda item: item.get_closest_marker("forked") is None)
+    """Run forked tests first: a fork tears down the session fixtures that are alive by then.
+
+    After them come those that leave something behind to end while the others run.
+    """
+    for marker in ("ends_later", "forked"):
+        items.sort(key=lambda item: item.get_closest_marker(marker) is None)
     for item in items:
         if item.get_closest_marker("forked") is not None:
             item.add_marker(pytest.mark.filterwarnings(*FORKED_WARNINGS))

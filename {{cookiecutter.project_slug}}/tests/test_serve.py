@@ -12,11 +12,16 @@ from urllib.request import urlopen
 import pytest
 
 
-@pytest.fixture
-def served(tmp_path, request):
-    """A service in a process of its own, and the address that it says it listens on."""
-    database = f"sqlite:///{tmp_path}/served.db"
-    log = tmp_path / "log"
+@pytest.fixture(scope="session")
+def served(tmp_path_factory, request):
+    """A service in a process of its own, and the address that it says it listens on.
+
+    Once it is told to, it has until the last test of all to end: some workers of gunicorn look
+    only once a second whether they shall.
+    """
+    folder = tmp_path_factory.mktemp("served")
+    database = f"sqlite:///{folder}/served.db"
+    log = folder / "log"
     with (
         log.open("w") as written,
         subprocess.Popen(
@@ -33,9 +38,13 @@ def served(tmp_path, request):
             assert process.poll() is None, said
             said += read.readline() or time.sleep(0.02) or ""
         yield process, found[1]
-        process.kill()
+        try:
+            assert process.wait(timeout=10) == 0, log.read_text()
+        finally:
+            process.kill()
 
 
+@pytest.mark.ends_later
 def test_a_served_request_is_answered_and_counted_and_the_end_is_clean(served):
     process, address = served
     with pytest.raises(HTTPError) as missing:
@@ -50,4 +59,3 @@ def test_a_served_request_is_answered_and_counted_and_the_end_is_clean(served):
     assert re.search(r'^python_info\{implementation="CPython"', scraped, re.MULTILINE)
     assert re.search(r'^python_gc_collections_total\{generation="0"\} \d', scraped, re.MULTILINE)
     process.send_signal(signal.SIGTERM)
-    assert process.wait() == 0
