@@ -129,12 +129,13 @@ def test_few_requests_wait_to_be_recorded(client, metrics):
 
 
 def test_a_request_that_cannot_be_recorded_takes_no_other_along(client, metrics):
-    def broken() -> None:
-        raise RuntimeError("a metric is broken")
+    class Broken:
+        def record(self, status, seconds):
+            raise RuntimeError("a metric is broken")
 
     with metrics.adds(counted("unmatched", 404, times=2), "http"):
         client.get("/nowhere")
-        http._waiting.append((broken, float, 0.1))
+        http._waiting.append((Broken(), 200, 0.1))
         client.get("/nowhere")
     assert metrics.value('metrics_errors_total{component="http"}') == 1.0
 

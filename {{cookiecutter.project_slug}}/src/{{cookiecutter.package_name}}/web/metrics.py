@@ -58,7 +58,7 @@ IN_FILES = VARIABLE in os.environ
 TOGETHER = 16
 
 _running: WeakKeyDictionary[Any, list[float]] = WeakKeyDictionary()  # by child of the gauge
-_waiting: list[tuple[Callable[[], None], Callable[[float], None], float]] = []
+_waiting: "list[tuple[RouteMetrics, int, float]]" = []  # with status and seconds
 _recording = RLock()  # the garbage collector may end a request while others are recorded
 
 
@@ -67,10 +67,9 @@ def record_waiting() -> None:
     with _recording:
         answered = _waiting[:]
         del _waiting[: len(answered)]
-        for count, took, seconds in answered:
+        for route, status, seconds in answered:
             try:
-                count()
-                took(seconds)
+                route.record(status, seconds)
             except Exception as error:  # noqa: BLE001 - the others are still to be recorded
                 report("http", error)
 
@@ -106,16 +105,20 @@ class RouteMetrics:
 
     def answered(self, status: int, seconds: float) -> None:
         """Count one request as answered with that status, after so long."""
+        if IN_FILES:  # which other processes read at any moment
+            self.record(status, seconds)
+            return
+        _waiting.append((self, status, seconds))
+        if len(_waiting) >= TOGETHER:
+            record_waiting()
+
+    def record(self, status: int, seconds: float) -> None:
+        """Write what was answered to the metrics."""
         count = self._counts.get(status)
         if count is None:
             count = self._counts[status] = self._requests.labels(*self._labels, str(status)).inc
-        if IN_FILES:  # which other processes read at any moment
-            count()
-            self._took(seconds)
-            return
-        _waiting.append((count, self._took, seconds))
-        if len(_waiting) >= TOGETHER:
-            record_waiting()
+        count()
+        self._took(seconds)
 
 
 class Routes(dict[tuple[str, str], RouteMetrics]):
