@@ -17,7 +17,7 @@ from typing import IO, NamedTuple, cast
 from bakery import CACHE, ROOT, Bakery, Project, environment, questions
 
 # All processes are started anew so often: where the memory of one happens to lie makes a difference too.
-STARTS = int(os.environ.get("STARTS", "3"))
+STARTS = int(os.environ.get("STARTS", "5"))
 ROUNDS = int(os.environ.get("ROUNDS", "150"))
 REQUESTS_A_TURN = 32  # a multiple of 16: see contenders/measuring.py
 # Of the turns of a process, from the cheapest. Other work on the machine makes a turn dearer, never cheaper; many short

@@ -100,6 +100,18 @@ def test_a_key_longer_than_the_file_finds_its_place(tmp_path):
     assert read(tmp_path / "file.db") == {key: (2.0, 0.0)}
 
 
+def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path, monkeypatch):
+    file = ValueFile(tmp_path / "file.db")
+    file.doubles[file.place("one")] = 1.0
+    with monkeypatch.context() as full:
+        full.setattr(values, "mmap", lambda descriptor, size: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            file.place("k" * FIRST_SIZE)
+    place = file.place("two")
+    file.doubles[place] = 2.0
+    assert read(tmp_path / "file.db") == {"one": (1.0, 0.0), "two": (2.0, 0.0)}
+
+
 def test_the_same_key_twice_is_the_same_number(value):
     one, again = value(), value()
     one.inc(1)

@@ -39,20 +39,21 @@ class ValueFile:
         if key not in self._places:
             entry = struct.pack("i", len(key.encode())) + key.encode()
             entry += b" " * (8 - len(entry) % 8) + bytes(16)
-            begin, self._used = self._used, self._used + len(entry)
-            if self._used > self._size:
-                self._map(2 * self._used)
-            self._bytes[begin : self._used] = entry
-            self._bytes[:4] = struct.pack("i", self._used)  # from now on readers see it
-            self._places[key] = self._used // 8 - 2
+            end = self._used + len(entry)
+            if end > self._size:
+                self._map(2 * end)
+            self._bytes[self._used : end] = entry
+            self._bytes[:4] = struct.pack("i", end)  # from now on readers see it
+            self._used = end
+            self._places[key] = end // 8 - 2
         return self._places[key]
 
     def _map(self, size: int) -> None:
-        self._size = size
         with self._path.open("r+b") as file:
             file.truncate(size)
             self._bytes = memoryview(mmap(file.fileno(), size))
         self.doubles = self._bytes.cast("d")
+        self._size = size
 
 
 class FileValue:
