@@ -100,6 +100,13 @@ def test_a_key_longer_than_the_file_finds_its_place(tmp_path):
     assert read(tmp_path / "file.db") == {key: (2.0, 0.0)}
 
 
+def test_the_file_of_another_process_is_never_taken(tmp_path):
+    (tmp_path / "file.db").write_bytes(b"another's")
+    with pytest.raises(FileExistsError):
+        ValueFile(tmp_path / "file.db")
+    assert (tmp_path / "file.db").read_bytes() == b"another's"
+
+
 def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path, monkeypatch):
     file = ValueFile(tmp_path / "file.db")
     file.doubles[file.place("one")] = 1.0

@@ -59,8 +59,6 @@ class ValueFile:
 class FileValue:
     """A number of a metric, as `prometheus_client.values.ValueClass` makes them."""
 
-    _multiprocess = True
-
     def __init__(self, kind: str, *key: Any, multiprocess_mode: str = "", **options: Any) -> None:
         self._kind = f"{kind}_{multiprocess_mode}" if multiprocess_mode else kind
         self._key = mmap_dict.mmap_key(*key)
