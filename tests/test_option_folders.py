@@ -1,5 +1,6 @@
 """Options are folders: each belongs to an answer, and each file to one owner."""
 
+import json
 import re
 from pathlib import Path
 
@@ -94,6 +95,13 @@ def test_every_part_has_a_slot_and_every_slot_a_part(template: Path) -> None:
         slot for text in texts for slot in re.findall(r"^(?:#|<!--) parts: ([a-z-]+)(?: -->)?$", text, re.MULTILINE)
     ]
     assert set(slots) == {path.name for path in (template / "options").glob("*/*/_parts/*")}
+
+
+def test_cookiecutter_copies_every_file_and_renders_none(template: Path) -> None:
+    copied = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))["_copy_without_render"]
+    files = [path.relative_to(template / TREE) for path in (template / TREE).rglob("*") if path.is_file()]
+    assert [path for path in files if not {str(one) for one in (path, *path.parents)} & set(copied)] == []
+    assert [name for name in copied if not (template / TREE / name).exists()] == []
 
 
 @pytest.mark.parametrize(
