@@ -135,11 +135,12 @@ def filled_in(content: bytes, path: str, parts: dict[str, str]) -> bytes:
 
 def lay(sources: dict[str, str], parts: dict[str, str]) -> None:
     """Write the files of the options, and fill in those of the base, which Cookiecutter copied as they are."""
-    for path in {path for copied in COPIED for path in files(named(copied))}:
-        content = read(path)
-        filled = filled_in(content, path, parts)
-        if filled != content:
-            write(path, filled)
+    for copied in COPIED:
+        for path in files(named(copied)):
+            content = read(path)
+            filled = filled_in(content, path, parts)
+            if filled != content:
+                write(path, filled)
     for target, source in sources.items():
         path = os.path.join(TEMPLATE, source)
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
