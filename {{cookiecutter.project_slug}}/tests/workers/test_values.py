@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable
@@ -40,17 +41,12 @@ def value(tmp_path, monkeypatch) -> Callable[..., FileValue]:
     return make
 
 
-def in_a_child(action: Callable[[], object]) -> int:
+def in_a_child(action: Callable[[], object]) -> int | None:
     """The exit code of a process forked for this."""
-    child = os.fork()
-    if child == 0:
-        code = os.EX_SOFTWARE
-        try:
-            action()
-            code = os.EX_OK
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    child = multiprocessing.get_context("fork").Process(target=action)
+    child.start()
+    child.join()
+    return child.exitcode
 
 
 @pytest.mark.parametrize("name", [f"{'n' * length}ä" for length in range(9)])
