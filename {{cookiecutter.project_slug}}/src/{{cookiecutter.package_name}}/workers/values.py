@@ -9,7 +9,7 @@ import struct
 from itertools import count
 from mmap import mmap
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from prometheus_client import mmap_dict
@@ -93,7 +93,7 @@ class FileValue:
         return self._file.doubles
 
 
-_lock = Lock()
+_lock = RLock()  # the garbage collector may end a request that counts while another one does
 _files: dict[str, ValueFile] = {}
 
 
@@ -106,7 +106,7 @@ def _new_file(kind: str) -> ValueFile:
 
 def _forked() -> None:
     global _lock  # noqa: PLW0603 - a thread of the parent may hold it, and is not here to let go
-    _lock = Lock()
+    _lock = RLock()
     for file in _files.values():
         file.doubles = _NOWHERE
     _files.clear()
