@@ -14,9 +14,9 @@ import json, timeit
 import prometheus_client
 from prometheus_client import CollectorRegistry
 from example_service.bookmarks.metrics import get_metrics
-from example_service.metrics import registry
-from example_service.metrics.factory import bound
-from example_service.web.metrics import HttpMetrics
+from example_service.platform.metrics import registry
+from example_service.platform.metrics.factory import bound
+from example_service.platform.web.metrics import HttpMetrics
 
 def best(statement, number, rounds=25, **names):
     return min(timeit.repeat(statement, number=number, repeat=rounds, globals=names)) / number * 1e9

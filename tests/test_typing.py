@@ -12,11 +12,11 @@ from bakery import Answers, Bakery, Project, environment
 
 # What `shows` names, a checker is to reveal; a line that ends in `wrong` is to be an error.
 USE = """
-from example_service.metrics.bounds import bounded_by, closed, limited
-from example_service.metrics.factory import (
+from example_service.platform.metrics.bounds import bounded_by, closed, limited
+from example_service.platform.metrics.factory import (
     Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary, bound,
 )
-from example_service.metrics.safety import safe_metrics_operation
+from example_service.platform.metrics.safety import safe_metrics_operation
 
 KIND = {"kind": closed("mail", "report")}
 

@@ -140,7 +140,7 @@ def registry(request: pytest.FixtureRequest) -> Iterator[CollectorRegistry]:
     session = prometheus_client.REGISTRY
     own = CollectorRegistry(auto_describe=True)
     defaults.redirect(own)
-    metrics_registry = import_module("{{ cookiecutter.package_name }}.metrics.registry")
+    metrics_registry = import_module("{{ cookiecutter.package_name }}.platform.metrics.registry")
     before = metrics_registry.active
     metrics_registry.reset_for_test(own)
     yield own
@@ -150,7 +150,7 @@ def registry(request: pytest.FixtureRequest) -> Iterator[CollectorRegistry]:
 
 @pytest.fixture(autouse=True)
 def _fresh_settings() -> Iterator[None]:
-    config = import_module("{{ cookiecutter.package_name }}.core.config")
+    config = import_module("{{ cookiecutter.package_name }}.platform.core.config")
     config.forget()
     yield
     config.forget()
@@ -167,7 +167,7 @@ def _same_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def mock_env(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set environment variables for this test: `mock_env(PORT="9000", HOST=None)`; None unsets."""
-    config = import_module("{{ cookiecutter.package_name }}.core.config")
+    config = import_module("{{ cookiecutter.package_name }}.platform.core.config")
 
     def change(**variables: str | None) -> None:
         for name, value in variables.items():
@@ -183,7 +183,7 @@ def mock_env(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def patch_settings() -> Callable[..., None]:
     """Override settings for this test: `patch_settings(MetricsSettings, metrics_max_series=2)`."""
-    config = import_module("{{ cookiecutter.package_name }}.core.config")
+    config = import_module("{{ cookiecutter.package_name }}.platform.core.config")
 
     def change(settings: type[Any], **values: object) -> None:
         unknown = values.keys() - settings.model_fields.keys()

@@ -4,7 +4,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from {{ cookiecutter.package_name }}.web.app import create_app
+from {{ cookiecutter.package_name }}.platform.web.app import create_app
 
 if __name__ == "__main__":
     create_app()

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from example_service.core.components import Component, discover
-from example_service.metrics.bounds import closed
-from example_service.metrics.factory import Counter, MetricGroup, bound
-from example_service.metrics.safety import safe_metrics_operation
-from example_service.web.app import create_app
+from example_service.platform.core.components import Component, discover
+from example_service.platform.metrics.bounds import closed
+from example_service.platform.metrics.factory import Counter, MetricGroup, bound
+from example_service.platform.metrics.safety import safe_metrics_operation
+from example_service.platform.web.app import create_app
 from fastapi import APIRouter
 from starlette.testclient import TestClient
 

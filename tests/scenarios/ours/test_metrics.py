@@ -4,9 +4,9 @@ import sys
 import threading
 
 import pytest
-from example_service.metrics import registry as registry_module
-from example_service.metrics.bounds import LabelError, closed, limited
-from example_service.metrics.factory import (
+from example_service.platform.metrics import registry as registry_module
+from example_service.platform.metrics.bounds import LabelError, closed, limited
+from example_service.platform.metrics.factory import (
     Counter,
     Gauge,
     Histogram,
@@ -15,8 +15,8 @@ from example_service.metrics.factory import (
     Summary,
     bound,
 )
-from example_service.metrics.registry import MetricConflict
-from example_service.metrics.safety import safe_metrics_operation
+from example_service.platform.metrics.registry import MetricConflict
+from example_service.platform.metrics.safety import safe_metrics_operation
 from prometheus_client import generate_latest
 
 
@@ -105,7 +105,7 @@ def test_a_label_explodes(metrics):
 
 
 def test_a_flood_spreads_over_many_metrics(metrics, monkeypatch):
-    monkeypatch.setattr("example_service.core.limits.monotonic", lambda: 0.0)
+    monkeypatch.setattr("example_service.platform.core.limits.monotonic", lambda: 0.0)
     declared = group(**{kind: Counter(f"jobs_{kind}_total", "Jobs.", {"customer": limited(1000)}) for kind in "abc"})
     for kind in "abc":
         for number in range(1000):

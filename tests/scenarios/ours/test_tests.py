@@ -9,9 +9,9 @@ from importlib import import_module
 import prometheus_client
 import pytest
 from example_service.bookmarks.metrics import counted
-from example_service.core.config import ServiceSettings, load
-from example_service.metrics import registry as registry_module
-from example_service.metrics.factory import Counter, Gauge, MetricGroup, bound
+from example_service.platform.core.config import ServiceSettings, load
+from example_service.platform.metrics import registry as registry_module
+from example_service.platform.metrics.factory import Counter, Gauge, MetricGroup, bound
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 
@@ -23,7 +23,7 @@ class JobMetrics(MetricGroup, component="jobs"):
 
 
 COUNTED = (
-    "from example_service.metrics.factory import Counter, MetricGroup, bound\n"
+    "from example_service.platform.metrics.factory import Counter, MetricGroup, bound\n"
     'class JobMetrics(MetricGroup, component="jobs"):\n'
     '    done = Counter("jobs_total", "Jobs done.")\n'
     "def test_one(metrics):\n"
@@ -151,8 +151,8 @@ def test_settings_are_cached(turn, mock_env):
 def test_a_production_database_in_the_shell_is_used(fresh_run):
     done = fresh_run(
         "import os\n"
-        "from example_service.db.settings import DatabaseSettings\n"
-        "from example_service.core.config import load\n"
+        "from example_service.platform.db.settings import DatabaseSettings\n"
+        "from example_service.platform.core.config import load\n"
         "def test_database():\n"
         "    assert os.environ['DATABASE_URL'].startswith('sqlite:')\n"
         "    assert load(DatabaseSettings).database_url.get_secret_value().startswith('sqlite:')\n",
@@ -172,6 +172,6 @@ def test_a_fresh_registry_starts_at_the_values_of_the_multiprocess_directory(fre
 def test_the_multiprocess_directory_is_set_after_the_import(monkeypatch, tmp_path, metrics):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     bound(JobMetrics).done.inc()
-    text = import_module("example_service.metrics.exposition").render(None)[0].decode()
+    text = import_module("example_service.platform.metrics.exposition").render(None)[0].decode()
     assert metrics.exposition("jobs_total") in text
     assert "\njobs_total 1.0\n" in text

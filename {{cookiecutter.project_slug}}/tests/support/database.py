@@ -13,7 +13,7 @@ Use = Callable[[str], None]
 @pytest.fixture
 def use_database(mock_env: Callable[..., None]) -> Iterator[Use]:
     """Call it with a URL to make that the service's database for the rest of the test."""
-    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
+    engine = import_module("{{ cookiecutter.package_name }}.platform.db.engine")
 
     def use(url: str) -> None:
         mock_env(DATABASE_URL=url)
@@ -26,8 +26,8 @@ def use_database(mock_env: Callable[..., None]) -> Iterator[Use]:
 @pytest.fixture
 def migrate(use_database: Use) -> Use:
     """Call it with the URL of a database to bring its schema to the newest revision."""
-    migrations = import_module("{{ cookiecutter.package_name }}.db.migrations")
-    engine = import_module("{{ cookiecutter.package_name }}.db.engine")
+    migrations = import_module("{{ cookiecutter.package_name }}.platform.db.migrations")
+    engine = import_module("{{ cookiecutter.package_name }}.platform.db.engine")
 
     def upgrade(url: str) -> None:
         use_database(url)

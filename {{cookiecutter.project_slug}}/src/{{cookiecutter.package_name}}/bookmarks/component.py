@@ -1,6 +1,6 @@
 """The component of the bookmarks."""
 
-from ..core.components import Component
+from ..platform.core import Component
 from . import migrations
 from .metrics import BookmarkMetrics
 from .routes import router

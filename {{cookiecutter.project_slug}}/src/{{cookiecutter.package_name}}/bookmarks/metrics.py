@@ -5,9 +5,14 @@ from functools import wraps
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
-from ..metrics.bounds import closed
-from ..metrics.factory import Counter, Histogram, MetricGroup, bound
-from ..metrics.safety import safe_metrics_operation
+from ..platform.metrics import (
+    Counter,
+    Histogram,
+    MetricGroup,
+    bound,
+    closed,
+    safe_metrics_operation,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from {{ cookiecutter.package_name }}.bookmarks.models import Bookmark
-from {{ cookiecutter.package_name }}.web.app import create_app
+from {{ cookiecutter.package_name }}.platform.web.app import create_app
 
 LIST = "/admin/bookmarks/bookmark/"
 

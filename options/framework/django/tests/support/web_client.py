@@ -16,9 +16,9 @@ from probe_gate import Gate, parts
 @pytest.fixture
 def client(database: str, gate: Gate) -> Iterator[httpx2.Client]:
     """A client of the application; what breaks an answer ends it, as on a server."""
-    components = import_module("{{ cookiecutter.package_name }}.core.components")
+    components = import_module("{{ cookiecutter.package_name }}.platform.core.components")
     probe = components.Component(name="probe", routes=probe_routes(gate))
-    create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
+    create_app = import_module("{{ cookiecutter.package_name }}.platform.web.app").create_app
     app = create_app([*components.discover(), probe])
     app.lifespan.start()
     transport = httpx2.WSGITransport(served(app), raise_app_exceptions=False)

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 @pytest.fixture
 def client(database: str, gate: Gate) -> Iterator[TestClient]:
     """A client of the application; what it raises is answered with 500, as a server would."""
-    components = import_module("{{ cookiecutter.package_name }}.core.components")
+    components = import_module("{{ cookiecutter.package_name }}.platform.core.components")
     probe = components.Component(name="probe", routes=probe_routes(gate))
-    create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
+    create_app = import_module("{{ cookiecutter.package_name }}.platform.web.app").create_app
     app = create_app([*components.discover(), probe])
     app.mount("/mounted/{tenant}", mounted())
     app.mount("/plain", PlainTextResponse("plain"))

@@ -14,9 +14,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 @pytest.fixture
 def app(database: str, gate: Gate) -> Iterator[Flask]:
     """The application that `client` asks."""
-    components = import_module("{{ cookiecutter.package_name }}.core.components")
+    components = import_module("{{ cookiecutter.package_name }}.platform.core.components")
     probe = components.Component(name="probe", routes=probe_routes(gate))
-    create_app = import_module("{{ cookiecutter.package_name }}.web.app").create_app
+    create_app = import_module("{{ cookiecutter.package_name }}.platform.web.app").create_app
     app = create_app([*components.discover(), probe])
     mount_probe(app)
     app.lifespan.start()

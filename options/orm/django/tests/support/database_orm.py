@@ -10,11 +10,11 @@ BRINGS_MIGRATIONS = frozenset({"admin", "auth", "contenttypes", "sessions"})
 def open_connection() -> None:
     """Open the connection of this thread, and let the next request have it."""
     import_module("django.db").connection.ensure_connection()
-    import_module("{{ cookiecutter.package_name }}.db.measured").give_back()
+    import_module("{{ cookiecutter.package_name }}.platform.db.measured").give_back()
 
 
 @contextmanager
 def alone() -> Iterator[None]:
     """Hold what an upgrade waits for."""
-    with import_module("{{ cookiecutter.package_name }}.db.migrations").alone():
+    with import_module("{{ cookiecutter.package_name }}.platform.db.migrations").alone():
         yield

@@ -1,6 +1,6 @@
 """The component of the greeter."""
 
-from ..core.components import Component, HealthCheck
+from ..platform.core import Component, HealthCheck
 from . import service
 from .metrics import GreeterMetrics
 from .routes import router

@@ -1,7 +1,7 @@
 """The metrics of the greeter."""
 
-from ..metrics.bounds import closed
-from ..metrics.factory import Counter, MetricGroup, bound
+from ..platform.metrics import closed
+from ..platform.metrics import Counter, MetricGroup, bound
 
 
 class GreeterMetrics(MetricGroup, component="greeter"):

@@ -2,7 +2,7 @@
 
 import logging
 
-from ..core.config import load
+from ..platform.core import load
 from .metrics import get_metrics
 from .settings import GreeterSettings
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from ..core.config import Settings
+from ..platform.core import Settings
 
 
 class GreeterSettings(Settings):

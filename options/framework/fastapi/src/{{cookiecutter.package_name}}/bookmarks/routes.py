@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from ..core.config import load
+from ..platform.core import load
 from . import service
 from .models import Bookmark
 from .schemas import KeptBookmark, NewBookmark, Number, Page

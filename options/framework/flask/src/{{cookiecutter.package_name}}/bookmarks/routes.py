@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, abort, request
 from pydantic import TypeAdapter
 
-from ..core.config import load
-from ..core.validation import read_body, read_path, read_query
+from ..platform.core import load
+from ..platform.core.validation import read_body, read_path, read_query
 from . import service
 from .models import Bookmark
 from .schemas import KeptBookmark, NewBookmark, Number, Page

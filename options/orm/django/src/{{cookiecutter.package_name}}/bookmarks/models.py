@@ -6,7 +6,7 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.utils import timezone
 
-from ..db.engine import Model
+from ..platform.db.engine import Model
 
 
 class Bookmark(Model):

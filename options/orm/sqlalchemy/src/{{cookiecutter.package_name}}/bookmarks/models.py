@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db.engine import Model
-from ..db.types import UtcDateTime
+from ..platform.db import Model, UtcDateTime
 
 
 class Bookmark(Model):

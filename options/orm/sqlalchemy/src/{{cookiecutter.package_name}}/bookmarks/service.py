@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from ..db.engine import session
+from ..platform.db import session
 from .metrics import counted
 from .models import Bookmark
 

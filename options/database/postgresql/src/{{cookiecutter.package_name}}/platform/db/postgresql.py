@@ -1,0 +1,63 @@
+"""PostgreSQL: its settings, and how its driver psycopg connects."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from ..core.about import about
+from ..core.config import Settings
+from .dialect import Dialect
+
+# Any number will do, as long as every version of the service takes the same one.
+MIGRATION_LOCK = 7_264_339_051
+
+
+class PostgresqlSettings(Settings):
+    """How long PostgreSQL may take; SQLite has neither limit."""
+
+    database_connect_timeout_seconds: int = Field(
+        5, ge=2, le=60, description="How long opening a connection may take; in seconds."
+    )
+    database_statement_timeout_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="When the server ends a statement; in seconds, 0 for never.",
+    )
+
+
+def _connect_arguments(settings: PostgresqlSettings) -> Mapping[str, object]:
+    """The parameters of libpq (PostgreSQL manual, section 34.1.2)."""
+    statement_timeout = round(settings.database_statement_timeout_seconds * 1000)
+    return {
+        "connect_timeout": settings.database_connect_timeout_seconds,
+        "fallback_application_name": about().name,
+        "options": f"-c statement_timeout={statement_timeout} -c timezone=UTC",
+        # A server that vanishes without a word is noticed after half a minute.
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
+
+
+def _prepare(connection: Any) -> None:
+    """The parameters of the connection say everything already."""
+
+
+def _refuse(host: str, database: str) -> str:
+    return "" if database else "must name a database after the host"
+
+
+POSTGRESQL = Dialect(
+    example="postgresql://user:password@localhost:5432/service",
+    embedded=False,
+    connect_arguments=_connect_arguments,
+    prepare=_prepare,
+    lock=(
+        "SET LOCAL statement_timeout = 0",
+        f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
+    ),
+    refuse=_refuse,
+)

@@ -1,1 +1,0 @@
-"""The database: engine, sessions and migrations."""

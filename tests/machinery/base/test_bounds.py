@@ -1,0 +1,236 @@
+"""No label set comes from a client without a limit, and sums stay exact past it."""
+
+import pytest
+
+from {{ cookiecutter.package_name }}.platform.core import limits
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
+    LabelError,
+    bounded_by,
+    closed,
+    limited,
+)
+from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+    Counter,
+    Enum,
+    Gauge,
+    Histogram,
+    Info,
+    MetricGroup,
+    bound,
+)
+from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
+
+
+class Visits(MetricGroup, component="example"):
+    """Metrics with every kind of label."""
+
+    visits = Counter(
+        "visits_total",
+        "Visits.",
+        labels={"kind": closed("short", "long"), "page": limited(1000)},
+    )
+    waits = Histogram("waits_seconds", "Waits.", labels={"page": limited(2)}, buckets=(1.0,))
+    routes = Counter("routes_total", "Routes.", labels={"route": bounded_by("the routes")})
+
+
+def test_label_sets_past_the_limit_overflow_and_the_sum_stays_exact(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=3)
+    visits = bound(Visits).visits
+    for number in range(10):
+        visits.labels("short", f"/{number}").inc(2)
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/0"}': 2.0,
+        'visits_total{kind="short",page="/1"}': 2.0,
+        'visits_total{kind="short",page="/2"}': 2.0,
+        'visits_total{kind="short",page="_overflow"}': 14.0,
+    }
+    assert metrics.value('metrics_overflow_total{metric="visits_total"}') == 7.0
+
+
+def test_a_repeated_flood_adds_no_series(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=3)
+    for _ in range(2):
+        for number in range(10):
+            bound(Visits).visits.labels("long", f"/{number}").inc()
+        assert metrics.series("visits_total") == 4
+
+
+def test_a_known_label_set_is_recorded_after_an_overflow(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=1)
+    visits = bound(Visits).visits
+    visits.labels("short", "/a").inc()
+    visits.labels("short", "/b").inc()
+    visits.labels("short", "/a").inc()
+    assert metrics.value('visits_total{kind="short",page="/a"}') == 2.0
+
+
+def test_a_label_keeps_to_its_own_limit(metrics):
+    for page in ("a", "b", "c", "a", "d"):
+        bound(Visits).waits.labels(page).observe(0.5)
+    assert metrics.histogram("waits_seconds", page="a").count == 2
+    overflow = metrics.histogram("waits_seconds", page="_overflow")
+    assert overflow == (2.0, 1.0, {1.0: 2.0, float("inf"): 2.0})
+
+
+def test_new_label_sets_of_all_metrics_share_a_minute(metrics, patch_settings, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(limits, "monotonic", lambda: now)
+    patch_settings(MetricsSettings, max_metrics_per_minute=2)
+    bound(Visits).routes.labels("/a").inc()
+    bound(Visits).visits.labels("short", "/a").inc()
+    bound(Visits).visits.labels("short", "/b").inc()
+    assert metrics.value('visits_total{kind="short",page="_overflow"}') == 1.0
+    now = 60.0
+    bound(Visits).visits.labels("short", "/b").inc()
+    assert metrics.value('visits_total{kind="short",page="/b"}') == 1.0
+
+
+def test_what_counts_the_overflow_is_never_cut_off_itself(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=1, max_metrics_per_minute=1)
+    bound(Visits).visits.labels("short", "/a").inc()
+    bound(Visits).visits.labels("short", "/b").inc(2)
+    bound(Visits).waits.labels("/a").observe(0.5)
+    bound(Visits).routes.labels("/a").inc(3)
+    assert metrics.value('visits_total{kind="short",page="_overflow"}') == 2.0
+    assert metrics.value('routes_total{route="_overflow"}') == 3.0
+    assert metrics.samples("metrics_overflow") == {
+        'metrics_overflow_total{metric="visits_total"}': 1.0,
+        'metrics_overflow_total{metric="waits_seconds"}': 1.0,
+        'metrics_overflow_total{metric="routes_total"}': 1.0,
+    }
+
+
+def test_a_value_outside_a_closed_set_is_refused_with_the_set():
+    with pytest.raises(LabelError, match=r"kind='middling' is not one of long, short"):
+        bound(Visits).visits.labels("middling", "/a")
+
+
+@pytest.mark.parametrize(("known", "more"), [(20, ""), (21, ", …")])
+def test_a_refusal_lists_twenty_values_and_says_that_there_are_more(known, more):
+    values = [f"v{number}" for number in range(10, 10 + known)]
+    level = Counter("level_total", "Levels.", labels={"level": closed(*values)})
+    levels = bound(type("Levels", (MetricGroup,), {"level": level}, component="example"))
+    with pytest.raises(LabelError) as refused:
+        levels.level.labels("v9")
+    listed = ", ".join(values[:20]) + more
+    assert str(refused.value) == f"level='v9' is not one of {listed}"
+
+
+@pytest.mark.parametrize(
+    ("positional", "named"),
+    [
+        (("short",), {}),
+        (("short", "/a", "b"), {}),
+        ((), {"kind": "short"}),
+        ((), {"kind": "short", "paeg": "/a"}),
+        (("short",), {"page": "/a"}),
+        (("short", "/a"), {"page": "/a"}),
+        (("short",), {"kind": "short", "page": "/a"}),
+        ((), {}),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(positional, named):
+    with pytest.raises(LabelError, match="labels are kind, page: give each, by position or name"):
+        bound(Visits).visits.labels(*positional, **named)
+
+
+def test_labels_where_there_are_none_to_give_are_refused():
+    plain = Counter("plain_total", "No labels.")
+    group = type("Group", (MetricGroup,), {"plain": plain}, component="example")
+    for metric in (bound(group).plain, bound(Visits).routes.labels("/a")):
+        with pytest.raises(LabelError, match="labels are none: give each"):
+            metric.labels("/b")
+        with pytest.raises(ValueError, match=r"labels set|label names were set"):
+            metric.labels()
+
+
+def test_values_are_the_same_by_name_by_position_and_as_text(metrics):
+    routes = bound(Visits).routes
+    routes.labels(1).inc()
+    routes.labels("1").inc()
+    routes.labels(route=1).inc()
+    routes.labels(True).inc()
+    assert metrics.samples("routes") == {
+        'routes_total{route="1"}': 3.0,
+        'routes_total{route="True"}': 1.0,
+    }
+
+
+def test_a_removed_label_set_starts_anew_and_makes_room(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=2)
+    visits = bound(Visits).visits
+    visits.labels("short", "/a").inc()
+    visits.labels("long", "/b").inc()
+    visits.remove("short", "/a")
+    visits.labels("short", "/c").inc()
+    visits.remove_by_labels({"kind": "long"})
+    visits.labels("short", "/d").inc()
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/c"}': 1.0,
+        'visits_total{kind="short",page="/d"}': 1.0,
+    }
+    visits.clear()
+    visits.labels("short", "/a").inc()
+    assert metrics.samples("visits") == {'visits_total{kind="short",page="/a"}': 1.0}
+
+
+def test_only_the_label_sets_with_the_value_are_forgotten(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=3)
+    visits = bound(Visits).visits
+    kept = visits.labels("short", "/a")
+    for kind, page in (("long", "/a"), ("short", "/b")):
+        visits.labels(kind, page).inc()
+    visits.remove_by_labels({"kind": "long"})
+    visits.remove("short", "/b")
+    assert visits.labels("short", "/a") is kept
+    visits.labels("long", "/c").inc()
+    visits.labels("long", "/d").inc()
+    visits.labels("long", "/e").inc()
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/a"}': 0.0,
+        'visits_total{kind="long",page="/c"}': 1.0,
+        'visits_total{kind="long",page="/d"}': 1.0,
+        'visits_total{kind="long",page="_overflow"}': 1.0,
+    }
+
+
+def test_a_removed_value_makes_room_for_another():
+    waits = bound(Visits).waits
+    for page in ("a", "b"):
+        waits.labels(page).observe(1)
+    waits.remove("a")
+    assert waits.labels("c") is not waits.labels("d")
+
+
+def test_labels_can_be_forgotten_by_name_and_make_room(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=2)
+    visits = bound(Visits).visits
+    visits.labels("short", "1").inc()
+    visits.labels("long", "1").inc()
+    visits.remove_by_labels({})
+    assert metrics.series("visits_total") == 2
+    visits.remove_by_labels({"page": 1})
+    assert metrics.series("visits_total") == 0
+    visits.labels("short", "1").inc()
+    visits.labels("short", "2").inc()
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="1"}': 1.0,
+        'visits_total{kind="short",page="2"}': 1.0,
+    }
+
+
+def test_a_value_that_is_no_utf_8_is_exposed_with_question_marks(metrics):
+    for _ in range(2):
+        bound(Visits).visits.labels("short", "caf\udce9").inc()
+    assert 'page="caf?"} 2.0' in metrics.exposition("visits_total")
+
+
+@pytest.mark.parametrize(
+    ("declare", "options"),
+    [(Gauge, {"multiprocess": "sum"}), (Enum, {"states": ("on", "off")}), (Info, {})],
+)
+def test_a_level_whose_overflow_would_add_up_to_nonsense_is_refused(declare, options):
+    with pytest.raises(
+        LabelError, match=r"^level is of type \w+: make page closed or bounded_by: _overflow cannot"
+    ):
+        declare("level", "A level.", {"kind": closed("a"), "page": limited(3)}, **options)

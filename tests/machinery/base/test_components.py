@@ -1,0 +1,115 @@
+"""A component is a folder with a `component.py`: nothing lists it by hand."""
+
+import importlib
+import sys
+
+import pytest
+
+import {{ cookiecutter.package_name }}
+from {{ cookiecutter.package_name }}.platform.core.components import (
+    Component,
+    ComponentError,
+    discover,
+)
+from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle, State
+from {{ cookiecutter.package_name }}.platform.metrics.factory import bound
+
+
+@pytest.fixture
+def add_component(tmp_path, monkeypatch):
+    """Write a `component.py` into a folder that the package sees as its own."""
+    package = {{ cookiecutter.package_name }}
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    added = []
+
+    def add(folder: str, source: str) -> None:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").touch()
+        (tmp_path / folder / "component.py").write_text(source)
+        added.append(f"{package.__name__}.{folder}")
+        importlib.invalidate_caches()
+
+    yield add
+    for name in [name for name in sys.modules if name.startswith(tuple(added or ["-"]))]:
+        del sys.modules[name]
+
+
+MAKE = "from ..core.components import Component\ncomponent = Component(name='{}')\n"
+
+
+def test_components_are_found_in_the_order_of_their_folders(add_component):
+    add_component("zebras", MAKE.format("zebra"))
+    add_component("aardvarks", MAKE.format("aardvark"))
+    names = [component.name for component in discover()]
+    assert names[0] == "aardvark"
+    assert names[-1] == "zebra"
+    assert {"database", "health", "http", "metrics"} < set(names)
+
+
+def test_a_folder_without_a_component_is_no_component(add_component):
+    add_component("helpless", MAKE.format("helpless"))
+    assert "core" not in {component.name for component in discover()}
+
+
+def test_a_file_that_exports_no_component_says_what_to_change(add_component):
+    add_component("empty", "")
+    with pytest.raises(ComponentError, match=r"empty\.component must export one Component"):
+        discover()
+
+
+def test_two_components_of_one_name_are_refused_with_both(add_component):
+    add_component("first", MAKE.format("same"))
+    add_component("second", MAKE.format("same"))
+    with pytest.raises(ComponentError, match=r"second.*first.*both named 'same'"):
+        discover()
+
+
+def log_of_a_life(*names: str, failing: str = "") -> tuple[list[str], Lifecycle]:
+    """A lifecycle whose components write down what happens to them."""
+    seen = []
+
+    def step(name: str, what: str):
+        def run() -> None:
+            seen.append(f"{what} {name}")
+            if failing == f"{what} {name}":
+                raise RuntimeError(failing)
+
+        return run
+
+    components = [
+        Component(name=name, start=step(name, "start"), stop=step(name, "stop")) for name in names
+    ]
+    return seen, Lifecycle(components, bound)
+
+
+def test_components_start_in_order_and_stop_in_reverse():
+    seen, life = log_of_a_life("a", "b")
+    life.start()
+    assert life.state is State.READY
+    life.stop()
+    assert life.state is State.STOPPED
+    assert seen == ["start a", "start b", "stop b", "stop a"]
+
+
+def test_a_failed_start_stops_what_was_started():
+    seen, life = log_of_a_life("a", "b", "c", failing="start b")
+    with pytest.raises(RuntimeError, match="start b"):
+        life.start()
+    assert life.state is State.STOPPED
+    assert seen == ["start a", "start b", "stop a"]
+
+
+def test_a_failed_stop_does_not_keep_the_others_from_stopping():
+    seen, life = log_of_a_life("a", "b", failing="stop b")
+    life.start()
+    life.stop()
+    assert life.state is State.STOPPED
+    assert seen == ["start a", "start b", "stop b", "stop a"]
+
+
+def test_a_service_may_be_started_again():
+    seen, life = log_of_a_life("a")
+    for _ in range(2):
+        life.start()
+        life.stop()
+    assert seen == ["start a", "stop a"] * 2

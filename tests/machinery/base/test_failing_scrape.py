@@ -1,0 +1,73 @@
+"""What fails while a scrape is answered costs no more than its own samples."""
+
+import logging
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.parser import text_string_to_metric_families
+
+from {{ cookiecutter.package_name }}.platform.core.limits import LogLimit
+from {{ cookiecutter.package_name }}.platform.metrics import registry, safety
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import closed
+from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+    Gauge,
+    MetricGroup,
+    bound,
+)
+
+
+class Tanks(MetricGroup, component="example"):
+    """Gauges that are read when they are scraped."""
+
+    level = Gauge(
+        "tank_level_ratio", "Level.", {"tank": closed("a", "b", "c")}, multiprocess="livesum"
+    )
+    outflow = Gauge("tank_outflow", "Outflow.", multiprocess="livesum")
+
+
+class Pipe:
+    """A collector that has something to say before it fails."""
+
+    def describe(self):
+        """Both families."""
+        return [GaugeMetricFamily(name, "A pipe.") for name in ("pipe_flow", "pipe_pressure")]
+
+    def collect(self):
+        """The first family only."""
+        yield GaugeMetricFamily("pipe_flow", "A pipe.", value=7)
+        raise ConnectionError("the pipe is blocked")
+
+
+def fail() -> float:
+    """Stands for a reading of what is gone."""
+    raise ConnectionError("no tank")
+
+
+def test_what_fails_in_a_scrape_is_left_out_counted_and_logged_once(client, monkeypatch, caplog):
+    monkeypatch.setattr(safety, "_limit", LogLimit(60.0))
+    tanks = bound(Tanks)
+    tanks.level.labels("a").set_function(lambda: 0.5)
+    tanks.level.labels("b").set_function(fail)
+    tanks.level.labels("c").set(float("nan"))
+    tanks.outflow.set_function(lambda: None)
+    registry.active.safe_register("example", Pipe())
+    client.get("/nowhere")
+    with caplog.at_level(logging.ERROR):
+        scrapes = [client.get("/metrics") for _ in range(3)]
+    assert [one.status_code for one in scrapes] == [200, 200, 200]
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(scrapes[2].text)
+        for sample in family.samples
+    }
+    assert samples["tank_level_ratio", "a"] == 0.5
+    assert ("tank_level_ratio", "b") not in samples
+    assert samples["tank_level_ratio", "c"] != samples["tank_level_ratio", "c"], "NaN"
+    assert ("tank_outflow",) not in samples
+    assert samples["pipe_flow",] == 7.0
+    assert ("pipe_pressure",) not in samples
+    assert samples["http_requests_total", "unmatched", "GET", "404"] == 1.0
+    # Three a scrape, and the count is collected before those of the same scrape.
+    assert samples["metrics_errors_total", "example"] == 6.0
+    assert [record.getMessage() for record in caplog.records] == [
+        "a metric of example failed and was skipped (1 since the last report)"
+    ]

@@ -1,1 +1,0 @@
-"""What every part of the service stands on: settings, components, lifecycle, logging."""

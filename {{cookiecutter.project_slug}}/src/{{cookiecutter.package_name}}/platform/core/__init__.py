@@ -1,0 +1,15 @@
+"""What every part of the service stands on: settings, components, lifecycle, logging."""
+
+from .about import about
+from .components import Component, HealthCheck
+from .config import ServiceSettings, Settings, SettingsError, load
+
+__all__ = [
+    "Component",
+    "HealthCheck",
+    "ServiceSettings",
+    "Settings",
+    "SettingsError",
+    "about",
+    "load",
+]

@@ -1,0 +1,115 @@
+"""The seam of the service: a component is a subpackage with a `component.py`.
+
+It stands beside `platform`, where the team's are, or in it.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from operator import attrgetter
+from pkgutil import iter_modules
+from typing import Any
+
+from pydantic import Field, create_model
+
+from .config import ServiceSettings, Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthCheck:
+    """One dependency to probe.
+
+    Attributes:
+        name: how the report names it.
+        probe: returns when the dependency answers, raises when it does not. It runs in a thread.
+        required: whether the service is unready without it; else it is only degraded.
+    """
+
+    name: str
+    probe: Callable[[], None]
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Component:
+    """What a subpackage brings; every part but the name is optional.
+
+    Attributes:
+        name: unique; in settings, metrics and logs, so lower case with underscores.
+        settings: the class its variables are read into.
+        metrics: the metric groups that it declares.
+        checks: the dependencies that readiness and the health report ask.
+        routes: what the web adapter mounts, of the type that the framework uses.
+        migrations: the package that holds its schema migrations.
+        prepare: runs once in `serve`, before any worker starts; it leaves no connection open,
+            since the workers are forked from its process.
+        start: runs in each worker before its first request.
+        stop: runs after a worker's last request, in the reverse order of `start`.
+        commands: adds subcommands to the command line.
+    """
+
+    name: str
+    settings: type[Settings] | None = None
+    metrics: tuple[type, ...] = ()
+    checks: tuple[HealthCheck, ...] = ()
+    routes: Any = None
+    migrations: str | None = None
+    prepare: Callable[[], None] | None = None
+    start: Callable[[], None] | None = None
+    stop: Callable[[], None] | None = None
+    commands: Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None] | None = None
+
+
+class ComponentError(Exception):
+    """A component does not keep to the form; the message says what to change."""
+
+
+def discover() -> tuple[Component, ...]:
+    """Every component: those of the platform first, then the team's, each in their folders' order.
+
+    Raises:
+        ComponentError: a `component.py` exports no `component`, or two share a name.
+    """
+    platform = __package__.rpartition(".")[0]
+    found: dict[str, tuple[str, Component]] = {}
+    names = [
+        f"{root}.{module.name}.component"
+        for root in (platform, platform.rpartition(".")[0])
+        for module in sorted(iter_modules(import_module(root).__path__), key=attrgetter("name"))
+        if module.ispkg
+    ]
+    # To look for a module imports its package: all of them come before the first component, so
+    # that one may set up what the others stand on.
+    for name in [name for name in names if find_spec(name) is not None]:
+        component = getattr(import_module(name), "component", None)
+        if not isinstance(component, Component):
+            raise ComponentError(f"{name} must export one Component, as `component = Component(…)`")
+        if component.name in found:
+            other, _ = found[component.name]
+            raise ComponentError(
+                f"{name} and {other} are both named {component.name!r}: rename one"
+            )
+        found[component.name] = (name, component)
+    return tuple(component for _, component in found.values())
+
+
+@cache
+def collection_switch(component: str) -> type[Settings]:
+    """The settings class whose one field, `collect_<component>_metrics`, defaults to true."""
+    field = Field(True, description=f"Collect the metrics of {component}.")
+    fields: dict[str, Any] = {f"collect_{component}_metrics": (bool, field)}
+    return create_model(f"{component.title()}MetricsSwitch", __base__=Settings, **fields)
+
+
+def settings_of(components: Iterable[Component]) -> dict[str, list[type[Settings]]]:
+    """The settings classes by the name of their component; the service's own come first."""
+    owned: dict[str, list[type[Settings]]] = {"service": [ServiceSettings]}
+    for component in components:
+        own = [component.settings] if component.settings is not None else []
+        switch = [collection_switch(component.name)] if component.metrics else []
+        if own or switch:
+            owned.setdefault(component.name, []).extend(own + switch)
+    return owned

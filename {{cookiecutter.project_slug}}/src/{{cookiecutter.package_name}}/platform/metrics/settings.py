@@ -1,0 +1,25 @@
+"""The settings of the metrics: the switch for all of them, and the bounds."""
+
+from pydantic import Field
+
+from ..core.components import collection_switch
+from ..core.config import Settings, load
+
+
+class MetricsSettings(Settings):
+    """What is collected, and how many series a process may make."""
+
+    metrics_enabled: bool = Field(True, description="Collect metrics at all.")
+    metrics_max_series: int = Field(
+        1000, ge=1, description="Label sets of one metric; later ones are recorded as `_overflow`."
+    )
+    max_metrics_per_minute: int = Field(
+        1000, ge=1, description="New label sets of all metrics in a minute; others are `_overflow`."
+    )
+
+
+def is_collected(component: str) -> bool:
+    """Whether METRICS_ENABLED and COLLECT_<COMPONENT>_METRICS are both on."""
+    if not load(MetricsSettings).metrics_enabled:
+        return False
+    return bool(getattr(load(collection_switch(component)), f"collect_{component}_metrics"))

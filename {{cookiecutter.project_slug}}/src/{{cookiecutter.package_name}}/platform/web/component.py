@@ -1,0 +1,24 @@
+"""The component of the web adapter: the HTTP metrics, and the command that serves."""
+
+import argparse
+
+from ..core.components import Component, discover
+from ..core.config import ServiceSettings, load
+from .metrics import HttpMetrics
+
+
+def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = parsers.add_parser("serve", help="serve HTTP on HOST and PORT")
+    parser.set_defaults(run=_serve)
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from .server import serve  # noqa: PLC0415 - other commands need no web server
+
+    for component in discover():
+        if component.prepare is not None:
+            component.prepare()
+    serve(load(ServiceSettings))
+
+
+component = Component(name="http", metrics=(HttpMetrics,), commands=_commands)

@@ -1,0 +1,101 @@
+"""Settings come from the environment and `.env`; wrong ones stop the start with one message."""
+
+import pytest
+
+from {{ cookiecutter.package_name }}.platform.core.config import (
+    ServiceSettings,
+    SettingsError,
+    load,
+    load_all,
+)
+from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
+from {{ cookiecutter.package_name }}.platform.metrics.settings import (
+    MetricsSettings,
+    collection_switch,
+    is_collected,
+)
+
+
+def test_the_environment_wins_over_the_file(tmp_path, mock_env):
+    file = tmp_path / "local.env"
+    file.write_text("PORT=9001\nHOST=192.0.2.1\n")
+    mock_env(ENV_FILE=str(file), PORT="9000")
+    assert (load(ServiceSettings).host, load(ServiceSettings).port) == ("192.0.2.1", 9000)
+
+
+def test_settings_are_read_once(mock_env, monkeypatch):
+    before = load(ServiceSettings)
+    monkeypatch.setenv("PORT", "9000")
+    assert load(ServiceSettings) is before
+    mock_env()
+    assert load(ServiceSettings).port == 9000
+
+
+def test_everything_wrong_is_listed_in_one_message_without_values(mock_env):
+    mock_env(
+        PORT="s3cret-port",
+        LOG_LEVEL="s3cret-level",
+        DATABASE_URL="mysql://user:s3cret@host/x",
+        METRICS_MAX_SERIES="0",
+        COLLECT_HTTP_METRICS="s3cret",
+    )
+    with pytest.raises(SettingsError) as raised:
+        load_all([ServiceSettings, DatabaseSettings, MetricsSettings, collection_switch("http")])
+    assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == [
+        "PORT",
+        "LOG_LEVEL",
+        "DATABASE_URL",
+        "METRICS_MAX_SERIES",
+        "COLLECT_HTTP_METRICS",
+    ]
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("secret", [None, "development-only", "short"])
+def test_production_refuses_a_missing_or_weak_secret(mock_env, secret):
+    mock_env(ENVIRONMENT="production", SECRET_KEY=secret)
+    with pytest.raises(SettingsError, match="SECRET_KEY must be set to at least 32 random"):
+        load(ServiceSettings)
+
+
+def test_production_takes_a_strong_secret(mock_env):
+    mock_env(ENVIRONMENT="production", SECRET_KEY="5" * 32)
+    assert load(ServiceSettings).environment == "production"
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "postgres:", "sqlite", "mysql://s3cret@host/x"])
+def test_a_wrong_database_url_says_what_is_right(mock_env, url):
+    mock_env(DATABASE_URL=url)
+    with pytest.raises(SettingsError, match=r"begins with sqlite://.*like sqlite:///ser") as raised:
+        load(DatabaseSettings)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://s3cret.db", "sqlite://a:s3c/b"],
+)
+def test_a_sqlite_url_without_a_file_is_refused(mock_env, url):
+    mock_env(DATABASE_URL=url)
+    with pytest.raises(SettingsError, match=r"DATABASE_URL: .*, like sqlite:///service") as raised:
+        load(DatabaseSettings)
+    assert "s3c" not in str(raised.value)
+
+
+def test_secrets_are_masked_when_shown(mock_env):
+    mock_env(DATABASE_URL="sqlite:///s3cret.db")
+    assert "s3cret" not in repr(load(DatabaseSettings))
+
+
+@pytest.mark.parametrize(
+    ("variables", "collected"),
+    [
+        ({}, True),
+        ({"METRICS_ENABLED": "false"}, False),
+        ({"COLLECT_HTTP_METRICS": "false"}, False),
+        ({"COLLECT_DATABASE_METRICS": "false"}, True),
+    ],
+)
+def test_metrics_are_switched_off_together_or_by_component(mock_env, variables, collected):
+    mock_env(**variables)
+    assert is_collected("http") is collected

@@ -1,0 +1,1 @@
+"""What developers run and production does not ship: `python -m tools`, with `--help`."""
