@@ -1,11 +1,10 @@
 """One request, measured: counted once, whatever becomes of it, in every framework."""
 
 from time import perf_counter
-from typing import Any
 
 from ..health.window import RequestWindow
 from ..metrics.safety import report
-from .metrics import UNMATCHED, route_metrics, routes
+from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
 
 # Asked by machines every few seconds; counting them would drown the users' requests.
 UNCOUNTED = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
@@ -14,43 +13,39 @@ CLIENT_GONE = 499  # nginx's code for a client that closed the connection before
 
 
 class MeasuredRequest:
-    """A request from its first byte to its last.
+    """A request from its first byte to its last; in progress from now until `finish`.
 
     Args:
-        method: as the client sent it; one that no specification knows is counted as `_OTHER`.
+        method: as the client sent it.
         client: the client's address, for the health report only.
         window: where the request is remembered for the health report.
+
+    Attributes:
+        endpoint: the full route template, as soon as it is known.
+        finished: whether it has been counted.
     """
 
-    __slots__ = ("_client", "_method", "_route", "_start", "_window", "finished")
+    __slots__ = ("_client", "_in_progress", "_method", "_start", "_window", "endpoint", "finished")
 
     def __init__(self, method: str, client: str, window: RequestWindow) -> None:
         self._start = perf_counter()
-        self._method = method
+        self._method = method if method in METHODS else OTHER_METHOD
         self._client = client
         self._window = window
-        self._route: Any = None
+        self.endpoint = UNMATCHED
         self.finished = False
-
-    def routed(self, endpoint: str) -> None:
-        """Take the template of the route that was found; the request is in progress there.
-
-        A mount may know better what an application inside it said: the last one counts.
-        """
         try:
-            if self._route is not None:
-                self._route.leave()
-                self._route = None
-            route = routes.get((self._method, endpoint))
-            if route is None:
-                if endpoint in UNCOUNTED:
-                    self.finished = True
-                    return
-                route = route_metrics(self._method, endpoint)
-            route.enter(1)
-            self._route = route
+            self._in_progress = get_metrics().in_progress.labels(self._method)
+            self._in_progress.inc()
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
+
+    def routed(self, endpoint: str) -> None:
+        """Take the template of the route that was found."""
+        self.endpoint = endpoint
+        if endpoint in UNCOUNTED and not self.finished:
+            self.finished = True
+            self._in_progress.dec()
 
     def finish(self, status: int) -> None:
         """Count the request as answered with that status; the first call counts, later ones not."""
@@ -59,12 +54,12 @@ class MeasuredRequest:
         self.finished = True
         seconds = perf_counter() - self._start
         self._window.record((self._start, seconds, status, self._client))
+        # What a route does not serve is answered 405 in every framework: any client can send it.
+        method = OTHER_METHOD if status == 405 else self._method
         try:
-            route = self._route
-            if route is None:
-                route = route_metrics(self._method, UNMATCHED)
-            else:
-                route.leave()
-            route.answered(status, seconds)
+            self._in_progress.dec()
+            metrics = get_metrics()
+            metrics.requests.labels(method, self.endpoint, str(status)).inc()
+            metrics.duration.labels(method, self.endpoint).observe(seconds)
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
