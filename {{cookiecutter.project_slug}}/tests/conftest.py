@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -26,7 +27,7 @@ pytest.register_assert_rewrite(*SUPPORT)  # they import each other
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {
     "ENVIRONMENT": "test",
-    "ENV_FILE": "",  # no .env: a developer's may point at a production database
+    "ENV_FILE": os.devnull,  # no .env: a developer's may point at a production database
     "METRICS_ENABLED": "true",
     "SECRET_KEY": "test-only-secret-of-at-least-32-characters",
     "HEALTH_CACHE_SECONDS": "0",

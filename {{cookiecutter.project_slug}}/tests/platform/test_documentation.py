@@ -45,7 +45,9 @@ def exists(root: Path, span: str) -> bool:
     """Whether it is there: from the project's folder, or from the package's."""
     if span == "uv.lock":  # written by the first run of make
         return True
-    return any((folder / span).exists() for folder in (root, PACKAGE, PACKAGE / "platform")) or any(PACKAGE.rglob(span))
+    return any((folder / span).exists() for folder in (root, PACKAGE, PACKAGE / "platform")) or any(
+        PACKAGE.rglob(span)
+    )
 
 
 def test_every_path_that_the_documentation_names_exists(root):

@@ -1,17 +1,11 @@
 """Probes and the report tell the truth, quickly and without details that help an attacker."""
 
-import threading
-import time
-
 import pytest
 
 from {{ cookiecutter.package_name }}.platform.core.about import about
 from {{ cookiecutter.package_name }}.platform.core.components import Component, HealthCheck
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
-from {{ cookiecutter.package_name }}.platform.health import window as window_module
-from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.platform.health.report import Health
-from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 from {{ cookiecutter.package_name }}.platform.metrics.factory import bound
 
 
@@ -105,71 +99,3 @@ def test_only_a_required_check_makes_the_service_unready(required, status, ready
     reported, body = health.report()
     assert (reported, body["status"]) == (code, status)
     assert "s3cret" not in str(body)
-
-
-def test_checks_run_at_the_same_time_and_within_their_timeout():
-    hold = threading.Event()
-    slow = [HealthCheck(name=f"slow{number}", probe=hold.wait) for number in range(5)]
-    quick = HealthCheck(name="quick", probe=lambda: None)
-    runner = CheckRunner([*slow, quick], timeout_seconds=0.1, keep_seconds=0)
-    start = time.perf_counter()
-    results = runner.results()
-    assert time.perf_counter() - start < 0.5
-    assert [result.outcome for result in results] == ["timeout"] * 5 + ["ok"]
-    hold.set()
-
-
-def test_a_check_that_hangs_is_not_started_again_until_it_ends():
-    hold = threading.Event()
-    started = []
-
-    def hang() -> None:
-        started.append(1)
-        hold.wait()
-
-    runner = CheckRunner([HealthCheck(name="hangs", probe=hang)], 0.05, keep_seconds=0)
-    assert [runner.results()[0].outcome for _ in range(3)] == ["timeout"] * 3
-    assert len(started) == 1
-    hold.set()
-    wait_until(lambda: runner.results()[0].outcome == "ok")
-
-
-def test_results_are_kept_and_callers_share_a_run():
-    runs = []
-    check = HealthCheck(name="counted", probe=lambda: runs.append(1))
-    runner = CheckRunner([check], timeout_seconds=1, keep_seconds=60)
-    threads = [threading.Thread(target=runner.results) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(runs) == 1
-
-
-def test_a_change_of_outcome_is_logged_once_without_details(caplog):
-    health = health_of(HealthCheck(name="down", probe=fail))
-    health.ready()
-    health.ready()
-    assert [record.getMessage() for record in caplog.records] == [
-        "health check down: ConnectionError"
-    ]
-
-
-def test_the_window_keeps_a_hundred_requests_and_five_minutes(monkeypatch):
-    now = 0.0
-    monkeypatch.setattr(window_module, "perf_counter", lambda: now)
-    window = RequestWindow()
-    for _ in range(150):
-        window.record((0.0, 0.010, 500, "192.0.2.1"))
-    assert window.summary() == (100, 10.0, 1)
-    now = 301.0
-    window.record((301.0, 0.020, 200, "192.0.2.2"))
-    assert window.summary() == (0, 10.1, 1)
-
-
-def wait_until(condition) -> None:
-    """Wait for something that another thread is about to do."""
-    until = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)

@@ -2,18 +2,30 @@
 
 import pytest
 
+from {{ cookiecutter.package_name }}.platform.core.components import (
+    collection_switch,
+    discover,
+    settings_of,
+)
 from {{ cookiecutter.package_name }}.platform.core.config import (
     ServiceSettings,
     SettingsError,
     load,
     load_all,
+    misspelt,
 )
 from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
 from {{ cookiecutter.package_name }}.platform.metrics.settings import (
     MetricsSettings,
-    collection_switch,
     is_collected,
 )
+
+EVERY_FIELD = {
+    field: settings
+    for classes in settings_of(discover()).values()
+    for settings in classes
+    for field in settings.model_fields
+}
 
 
 def test_the_environment_wins_over_the_file(tmp_path, mock_env):
@@ -33,6 +45,8 @@ def test_settings_are_read_once(mock_env, monkeypatch):
 
 def test_everything_wrong_is_listed_in_one_message_without_values(mock_env):
     mock_env(
+        ENVIRONMENT="production",
+        SECRET_KEY="s3cret",
         PORT="s3cret-port",
         LOG_LEVEL="s3cret-level",
         DATABASE_URL="mysql://user:s3cret@host/x",
@@ -42,6 +56,7 @@ def test_everything_wrong_is_listed_in_one_message_without_values(mock_env):
     with pytest.raises(SettingsError) as raised:
         load_all([ServiceSettings, DatabaseSettings, MetricsSettings, collection_switch("http")])
     assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == [
+        "SECRET_KEY",
         "PORT",
         "LOG_LEVEL",
         "DATABASE_URL",
@@ -51,11 +66,46 @@ def test_everything_wrong_is_listed_in_one_message_without_values(mock_env):
     assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("secret", [None, "development-only", "short"])
-def test_production_refuses_a_missing_or_weak_secret(mock_env, secret):
-    mock_env(ENVIRONMENT="production", SECRET_KEY=secret)
-    with pytest.raises(SettingsError, match="SECRET_KEY must be set to at least 32 random"):
+@pytest.mark.parametrize("secret", [None, "", "development-only", "short"])
+def test_production_refuses_a_missing_or_weak_secret_beside_whatever_else_is_wrong(
+    mock_env, secret
+):
+    mock_env(ENVIRONMENT="production", SECRET_KEY=secret, PORT="eighty")
+    with pytest.raises(SettingsError) as raised:
         load(ServiceSettings)
+    secret_line, port_line = str(raised.value).splitlines()
+    assert secret_line.startswith("SECRET_KEY: must be set to at least 32 random characters")
+    assert port_line.startswith("PORT: ")
+
+
+def test_an_empty_variable_is_one_that_is_not_set(mock_env):
+    mock_env(**dict.fromkeys(field.upper() for field in EVERY_FIELD))
+    usual = {field: load(settings) for field, settings in EVERY_FIELD.items()}
+    mock_env(**dict.fromkeys((field.upper() for field in EVERY_FIELD), ""))
+    assert {field: load(settings) for field, settings in EVERY_FIELD.items()} == usual
+
+
+@pytest.mark.parametrize("content", [None, b"PORT=9000\n\xff"])
+def test_a_file_that_is_named_and_cannot_be_read_stops_the_start(tmp_path, mock_env, content):
+    file = tmp_path / "local.env"
+    if content is not None:
+        file.write_bytes(content)
+    mock_env(ENV_FILE=str(file))
+    with pytest.raises(SettingsError, match=r"^ENV_FILE: .*local\.env cannot be read: ") as raised:
+        load_all([ServiceSettings, DatabaseSettings])
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_variable_that_is_nearly_a_setting_is_named_with_what_it_was_meant_to_be(
+    tmp_path, mock_env, monkeypatch
+):
+    file = tmp_path / "local.env"
+    file.write_text("DATABSE_URL=sqlite:///other.db\nPOSTGRES_PASSWORD=s3cret\n")
+    mock_env(ENV_FILE=str(file), METRCS_ENABLED="false", HOSTNAME="example", PORT="9000")
+    assert misspelt(set(EVERY_FIELD.values())) == [
+        "DATABSE_URL is no setting and is not read: did you mean DATABASE_URL?",
+        "METRCS_ENABLED is no setting and is not read: did you mean METRICS_ENABLED?",
+    ]
 
 
 def test_production_takes_a_strong_secret(mock_env):
@@ -63,7 +113,7 @@ def test_production_takes_a_strong_secret(mock_env):
     assert load(ServiceSettings).environment == "production"
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "postgres:", "sqlite", "mysql://s3cret@host/x"])
+@pytest.mark.parametrize("url", ["nonsense", "postgres:", "sqlite", "mysql://s3cret@host/x"])
 def test_a_wrong_database_url_says_what_is_right(mock_env, url):
     mock_env(DATABASE_URL=url)
     with pytest.raises(SettingsError, match=r"begins with sqlite://.*like sqlite:///ser") as raised:

@@ -1,13 +1,16 @@
 """The command line: the settings, and what the components add to it."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
-from . import logging
 from .about import about
 from .components import Component, discover, settings_of
-from .config import ServiceSettings, SettingsError, load, load_all
+from .config import ServiceSettings, SettingsError, load, load_all, misspelt
+from .logging import configure
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,8 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         components = discover()
         chosen = _parser(components).parse_args(arguments)
-        load_all(settings for classes in settings_of(components).values() for settings in classes)
-        logging.configure(load(ServiceSettings))
+        classes = [one for several in settings_of(components).values() for one in several]
+        load_all(classes)
+        configure(load(ServiceSettings))
+        for line in misspelt(classes):
+            log.warning(line)
         return int(chosen.run(chosen) or 0)
     except SettingsError as error:
         print(f"These settings are wrong:\n{error}", file=sys.stderr)
@@ -50,7 +56,7 @@ def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
 
 def _show_settings(components: Sequence[Component]) -> None:
     rows = [
-        (field.upper(), str(value))
+        (field.upper(), str(value) or "(empty)")
         for classes in settings_of(components).values()
         for settings in classes
         for field, value in load(settings)

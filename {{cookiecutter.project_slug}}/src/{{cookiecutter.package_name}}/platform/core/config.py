@@ -1,19 +1,31 @@
-"""Typed settings: one class a component, read from the environment and from `.env`."""
+"""Typed settings: one class per component, read from the environment and from `.env`."""
 
 import os
 from collections.abc import Iterable
-from typing import Literal, Self, TypeVar
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .proxies import networks
+
 DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production
+ENV_FILE = "ENV_FILE"
 
 
 class Settings(BaseSettings):
-    """Base of every settings class: a field `page_size` is the variable `PAGE_SIZE`."""
+    """Base of every settings class: a field `page_size` is the variable `PAGE_SIZE`.
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    A variable that is empty counts as not set. A rule that looks at several fields belongs into the
+    validator of the last of them: pydantic runs it even where other fields are wrong.
+    """
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
 
 class SettingsError(Exception):
@@ -28,6 +40,7 @@ class ServiceSettings(Settings):
     )
     secret_key: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET),
+        validate_default=True,
         description="Signs what must not be forged; at least 32 characters in production.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` is every one.")
@@ -50,15 +63,29 @@ class ServiceSettings(Settings):
         "text", description="`text` for people, `json` for log collectors."
     )
 
-    @model_validator(mode="after")
-    def _production_has_a_secret(self) -> Self:
-        secret = self.secret_key.get_secret_value()
-        if self.environment == "production" and (secret == DEVELOPMENT_SECRET or len(secret) < 32):
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of the proxies in front, with commas between; only "
+        "their X-Forwarded-For is believed.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        networks(value)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _production_has_a_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        secret = value.get_secret_value()
+        weak = secret == DEVELOPMENT_SECRET or len(secret) < 32
+        if weak and info.data.get("environment") == "production":
             raise ValueError(
-                "SECRET_KEY must be set to at least 32 random characters in production, "
+                "must be set to at least 32 random characters in production, "
                 "like the output of `openssl rand -hex 32`"
             )
-        return self
+        return value
 
 
 S = TypeVar("S", bound=Settings)
@@ -69,15 +96,15 @@ _loaded: dict[type[Settings], Settings] = {}
 def load(settings: type[S]) -> S:
     """The settings of that class, read once and kept until `forget`.
 
-    The environment wins over the file that `ENV_FILE` names (`.env` unless set; empty for none).
+    The environment wins over the file that ENV_FILE names, which is `.env` unless set.
 
     Raises:
-        SettingsError: a variable is missing or wrong.
+        SettingsError: a variable is missing or wrong, or the file that ENV_FILE names cannot be read.
     """
     known = _loaded.get(settings)
     if known is None:
         try:
-            known = settings(_env_file=os.environ.get("ENV_FILE", ".env") or None)
+            known = settings(_env_file=_env_file(), _env_file_encoding="utf-8")
         except ValidationError as error:
             raise SettingsError("\n".join(_problems(error))) from None
         _loaded[settings] = known
@@ -90,14 +117,27 @@ def load_all(classes: Iterable[type[Settings]]) -> None:
     Raises:
         SettingsError: lists the problems of all classes.
     """
-    problems = []
+    problems: dict[str, None] = {}
     for settings in classes:
         try:
             load(settings)
         except SettingsError as error:
-            problems.append(str(error))
+            problems |= dict.fromkeys(str(error).splitlines())
     if problems:
         raise SettingsError("\n".join(problems))
+
+
+def misspelt(classes: Iterable[type[Settings]]) -> list[str]:
+    """One line for each variable that no class reads, but that is nearly the name of one that is read."""
+    known = {name.upper() for settings in classes for name in settings.model_fields} | {ENV_FILE}
+    file = _env_file()
+    given = {*os.environ, *(dotenv_values(file, interpolate=False) if file else ())}
+    found = []
+    for name in sorted(given):
+        near = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
+        if near and name.upper() not in known:
+            found.append(f"{name} is no setting and is not read: did you mean {near[0]}?")
+    return found
 
 
 def replace(settings: S) -> None:
@@ -110,8 +150,20 @@ def forget() -> None:
     _loaded.clear()
 
 
+def _env_file() -> Path | None:
+    named = os.environ.get(ENV_FILE)
+    file = Path(named or ".env")
+    if named == os.devnull or not (named or file.exists()):
+        return None
+    try:
+        file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
+        raise SettingsError(f"{ENV_FILE}: {file} cannot be read: {reason}") from None
+    return file
+
+
 def _problems(error: ValidationError) -> Iterable[str]:
     for problem in error.errors(include_input=False, include_url=False):
         variable = "_".join(str(part) for part in problem["loc"]).upper()
-        message = problem["msg"].removeprefix("Value error, ")
-        yield f"{variable}: {message}" if variable else message
+        yield f"{variable}: {problem['msg'].removeprefix('Value error, ')}"

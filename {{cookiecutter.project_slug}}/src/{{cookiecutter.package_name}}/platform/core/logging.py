@@ -14,8 +14,8 @@ def configure(settings: ServiceSettings) -> None:
             "formatters": {
                 "text": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
                 "json": {
-                    "class": "pythonjsonlogger.json.JsonFormatter",
-                    "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+                    "()": "pythonjsonlogger.json.JsonFormatter",  # `class` would drop the names
+                    "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
                     "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
                 },
             },

@@ -6,7 +6,7 @@ from typing import Any
 from ..core.components import Component
 from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle, State
-from .checks import CheckRunner
+from .checks import CheckRunner, checks_of
 from .settings import HealthSettings
 from .window import RequestWindow
 
@@ -21,7 +21,7 @@ class Health:
         self._version = version
         self._scope = "one" if load(ServiceSettings).workers > 1 else "all"
         self._runner = CheckRunner(
-            tuple(check for component in components for check in component.checks),
+            checks_of(components),
             timeout_seconds=settings.health_check_timeout_seconds,
             keep_seconds=settings.health_cache_seconds,
         )

@@ -1,12 +1,12 @@
-"""The window of recent requests: a ring of fixed size that the health report sums up."""
+"""The window of recent requests, in fixed memory, which the health report sums up."""
 
 from collections import deque
-from collections.abc import Callable
+from threading import Lock
 from time import perf_counter
 from typing import NamedTuple
 
 REQUESTS_KEPT = 100
-RECENT_SECONDS = 300.0
+RECENT_SECONDS = 300
 
 # When it began (`perf_counter`), its duration in seconds, its status, its client's address.
 Request = tuple[float, float, int, str]
@@ -16,9 +16,10 @@ class Recent(NamedTuple):
     """The recent requests in three figures.
 
     Attributes:
-        errors: answers of 500 and above in the last five minutes.
-        average_ms: mean time of the requests kept, in milliseconds; 0 without any.
-        users: different client addresses in the last five minutes.
+        errors: all answers of 500 and above in the last five minutes, to the second.
+        average_ms: mean time of the last 100 requests, in milliseconds; 0 without any.
+        users: different client addresses among those of the last 100 requests that ended in the
+            last five minutes.
     """
 
     errors: int
@@ -27,21 +28,33 @@ class Recent(NamedTuple):
 
 
 class RequestWindow:
-    """The last 100 requests; what is older is forgotten."""
+    """The last 100 requests, and how many errors each of the last 300 seconds had."""
 
     def __init__(self) -> None:
         self._requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
-        # The ring's own method: every request comes here.
-        self.record: Callable[[Request], None] = self._requests.append
+        self._errors = [(0, 0)] * RECENT_SECONDS  # second and count; a place is used again
+        self._lock = Lock()
+
+    def record(self, request: Request) -> None:
+        """Remember a request that ended."""
+        self._requests.append(request)
+        began, seconds, status, _ = request
+        if status >= 500:
+            second = int(began + seconds)
+            place = second % RECENT_SECONDS
+            with self._lock:
+                known, count = self._errors[place]
+                self._errors[place] = (second, count + 1 if known == second else 1)
 
     def summary(self) -> Recent:
         """The window in figures."""
         requests = self._requests.copy()
         since = perf_counter() - RECENT_SECONDS
-        recent = [(status, client) for at, took, status, client in requests if at + took >= since]
-        total = sum(took for _, took, _, _ in requests)
+        with self._lock:
+            errors = sum(count for second, count in self._errors if second > since)
+        total = sum(seconds for _, seconds, _, _ in requests)
         return Recent(
-            errors=sum(status >= 500 for status, _ in recent),
+            errors=errors,
             average_ms=round(1000 * total / len(requests), 3) if requests else 0.0,
-            users=len({client for _, client in recent}),
+            users=len({client for at, took, _, client in requests if at + took >= since}),
         )

@@ -1,0 +1,160 @@
+"""Checks never hold anybody up, and the window counts exactly in fixed memory."""
+
+import threading
+import time
+
+import pytest
+
+from {{ cookiecutter.package_name }}.platform.core.components import Component, ComponentError, HealthCheck
+from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
+from {{ cookiecutter.package_name }}.platform.health import window as window_module
+from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
+from {{ cookiecutter.package_name }}.platform.health.report import Health
+from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
+from {{ cookiecutter.package_name }}.platform.metrics import bound
+
+
+def fail() -> None:
+    """A probe of something that is down."""
+    raise ConnectionError("no route to\npostgresql://user:s3cret@host:5432/db \x1b[2J")
+
+
+def test_checks_run_at_the_same_time_and_within_their_timeout():
+    hold = threading.Event()
+    slow = [HealthCheck(name=f"slow{number}", probe=hold.wait) for number in range(5)]
+    quick = HealthCheck(name="quick", probe=lambda: None)
+    runner = CheckRunner([*slow, quick], timeout_seconds=0.1, keep_seconds=0)
+    start = time.perf_counter()
+    results = runner.results()
+    assert time.perf_counter() - start < 0.5
+    assert [result.outcome for result in results] == ["timeout"] * 5 + ["ok"]
+    hold.set()
+
+
+def test_a_check_that_hangs_is_not_started_again_until_it_ends():
+    hold = threading.Event()
+    started = []
+
+    def hang() -> None:
+        started.append(1)
+        hold.wait()
+
+    runner = CheckRunner([HealthCheck(name="hangs", probe=hang)], 0.05, keep_seconds=0)
+    assert [runner.results()[0].outcome for _ in range(3)] == ["timeout"] * 3
+    assert len(started) == 1
+    hold.set()
+    wait_until(lambda: runner.results()[0].outcome == "ok")
+
+
+def test_results_are_kept_and_callers_share_a_run():
+    runs = []
+    check = HealthCheck(name="counted", probe=lambda: runs.append(1))
+    runner = CheckRunner([check], timeout_seconds=1, keep_seconds=60)
+    threads = [threading.Thread(target=runner.results) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(runs) == 1
+
+
+def test_a_change_of_outcome_is_logged_once_with_its_reason_and_without_a_secret(caplog):
+    caplog.set_level("INFO")
+    hold = threading.Event()
+    down = True
+
+    def probe() -> None:
+        if down:
+            fail()
+
+    runner = CheckRunner(
+        [HealthCheck(name="down", probe=probe), HealthCheck(name="slow", probe=hold.wait)], 0.05, 0
+    )
+    runner.results()
+    runner.results()
+    down = False
+    runner.results()
+    assert [record.getMessage() for record in caplog.records] == [
+        "health check down: ConnectionError: no route to postgresql://***@host:5432/db ?[2J",
+        "health check slow: no answer within 0.05 s",
+        "health check down: ok",
+    ]
+    hold.set()
+
+
+def test_the_window_keeps_a_hundred_requests_and_five_minutes(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(window_module, "perf_counter", lambda: now)
+    window = RequestWindow()
+    for _ in range(150):
+        window.record((0.0, 0.010, 500, "192.0.2.1"))
+    assert window.summary() == (150, 10.0, 1)
+    now = 301.0
+    window.record((301.0, 0.020, 200, "192.0.2.2"))
+    assert window.summary() == (0, 10.1, 1)
+
+
+def wait_until(condition) -> None:
+    """Wait for something that another thread is about to do."""
+    until = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_nobody_waits_for_a_check_that_is_known_to_hang():
+    hold = threading.Event()
+    runner = CheckRunner([HealthCheck(name="hangs", probe=hold.wait)], 0.3, keep_seconds=0)
+    assert runner.results()[0].outcome == "timeout"
+    start = time.perf_counter()
+    assert [runner.results()[0].outcome for _ in range(20)] == ["timeout"] * 20
+    assert time.perf_counter() - start < 0.3
+    hold.set()
+
+
+def test_callers_that_come_while_a_check_hangs_leave_together():
+    hold = threading.Event()
+    runner = CheckRunner([HealthCheck(name="hangs", probe=hold.wait)], 0.3, keep_seconds=0)
+    start = time.perf_counter()
+    threads = [threading.Thread(target=runner.results) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.perf_counter() - start < 0.9
+    hold.set()
+
+
+def test_two_checks_of_one_name_are_refused_with_their_owners():
+    components = [
+        Component(name="orders", checks=(HealthCheck(name="queue", probe=fail),)),
+        Component(name="mail", checks=(HealthCheck(name="queue", probe=lambda: None),)),
+    ]
+    with pytest.raises(ComponentError, match="orders and mail both have a health check 'queue'"):
+        Health(Lifecycle(components, bound), components, "1")
+
+
+def test_an_error_is_counted_for_five_minutes_whatever_comes_after_it(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(window_module, "perf_counter", lambda: now)
+    window = RequestWindow()
+    for _ in range(50):
+        window.record((now, 0.010, 503, "192.0.2.1"))
+    for _ in range(1000):
+        window.record((now, 0.010, 200, "192.0.2.1"))
+    assert window.summary().errors == 50
+    now = 1299.0
+    assert window.summary().errors == 50
+    now = 1301.0
+    assert window.summary().errors == 0
+
+
+def test_errors_of_every_second_add_up_and_take_no_more_memory(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(window_module, "perf_counter", lambda: now)
+    window = RequestWindow()
+    for second in range(1000):
+        now = float(second)
+        window.record((now, 0.0, 500, "192.0.2.1"))
+    assert window.summary().errors == 300
+    assert len(vars(window)["_errors"]) == 300

@@ -1,0 +1,23 @@
+"""A log line has the same fields whoever wrote it, in the form that was asked for."""
+
+import json
+import logging
+
+from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
+from {{ cookiecutter.package_name }}.platform.core.logging import configure
+
+
+def test_a_json_line_has_time_level_logger_and_message(mock_env, capsys):
+    mock_env(LOG_FORMAT="json")
+    configure(load(ServiceSettings))
+    logging.getLogger("orders").warning("sold out: %s", "pens")
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("time")
+    assert line == {"level": "WARNING", "logger": "orders", "message": "sold out: pens"}
+
+
+def test_a_line_below_the_level_is_not_written(mock_env, capsys):
+    mock_env(LOG_LEVEL="ERROR")
+    configure(load(ServiceSettings))
+    logging.getLogger("orders").warning("sold out")
+    assert capsys.readouterr().err == ""

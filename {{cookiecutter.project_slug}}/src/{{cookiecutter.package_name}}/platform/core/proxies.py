@@ -1,0 +1,49 @@
+"""Whose address a request comes from, where proxies stand between the client and the service."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+Network = IPv4Network | IPv6Network
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """The addresses and networks of a list with commas between, such as `10.0.0.0/8, ::1`.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+    names = filter(None, (name.strip() for name in text.split(",")))
+    try:
+        return tuple(ip_network(name) for name in names)
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks like 10.0.0.0/8, ::1: {error}") from None
+
+
+def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) -> str:
+    """The address of the client.
+
+    Args:
+        peer: the address that the connection comes from.
+        forwarded_for: the header X-Forwarded-For, whose last entry the nearest proxy wrote. Anybody
+            may send one: it is read only as far as the proxies are trusted.
+        trusted: the networks of these proxies.
+    """
+    address = peer
+    hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+    while hops and _is_in(address, tuple(trusted)):
+        address = hops.pop()
+    return address if _is_address(address) else peer
+
+
+@lru_cache(maxsize=1024)
+def _is_in(address: str, trusted: tuple[Network, ...]) -> bool:
+    return _is_address(address) and any(ip_address(address) in network for network in trusted)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
