@@ -23,8 +23,7 @@ SAMPLES = ("1000", "10000")
 # A component of many samples: per thousand 300 counters, and 50 histograms of 14 samples each.
 COMPONENT = {
     "metrics.py": """
-from ..metrics.bounds import bounded_by
-from ..metrics.factory import Counter, Histogram, MetricGroup, bound
+from ..platform.metrics import Counter, Histogram, MetricGroup, bound, bounded_by
 
 class ManyMetrics(MetricGroup, component="many"):
     counts = Counter("many_counts_total", "Many.", labels={"number": bounded_by("the benchmark")})
@@ -38,7 +37,7 @@ def start(samples: int = 10_000) -> None:
         metrics.counts.labels(str(number)).inc()
 """,
     "component.py": """
-from ..core.components import Component
+from ..platform.core import Component
 from .metrics import ManyMetrics, start
 
 component = Component(name="many", metrics=(ManyMetrics,), start=start)
@@ -62,8 +61,8 @@ if workers > 1:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
 from prometheus_client import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from {package}.core.components import discover
-from {package}.metrics import exposition, registry
+from {package}.platform.core.components import discover
+from {package}.platform.metrics import exposition, registry
 discover()
 from {package}.many.metrics import start
 

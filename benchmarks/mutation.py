@@ -1,6 +1,6 @@
-"""Changes `metrics/` and `workers/` of a generated service bit by bit, and counts the changes that its tests notice.
+"""Changes `metrics/` and `workers/` of a generated service bit by bit, and counts the changes that the tests notice.
 
-Bakes the default service and runs its suite once, to learn which test reaches which line. Then makes each change that
+Bakes a service with several workers, lays the tests of its insides over it and runs its suite once, to learn which test reaches which line. Then makes each change that
 mutmut knows, alone, and runs the tests that reach it, in a process forked for it, until one fails or takes too long.
 Prints what survived and a table. Interrupted, it prints what it has; started again, it goes on from there, as long as
 template and tests are as they were. Takes a quarter of an hour: not for pipelines.
@@ -26,6 +26,7 @@ from interpreters import uv
 from mutants.results import NOTICED, Results, report
 from mutants.sandbox import HERE, Change, Sandbox, Trials
 from mutants.selection import Selection
+from overlay import lay
 
 PROMISE = 85.0
 MUTMUT = "mutmut==3.8.1"
@@ -64,7 +65,7 @@ def changes_of(project: Path) -> list[Change]:
     sources = {
         str(file.relative_to(project)): file.read_text(encoding="utf-8")
         for folder in FOLDERS
-        for file in sorted((project / "src").glob(f"*/{folder}/**/*.py"))
+        for file in sorted((project / "src").glob(f"*/platform/{folder}/**/*.py"))
     }
     command = [uv(), "run", "--quiet", "--no-project", "--with", MUTMUT, "python", str(HERE / "changes.py"), *sources]
     listed = subprocess.run(command, cwd=project, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
@@ -75,7 +76,7 @@ def changes_of(project: Path) -> list[Change]:
         after = before[: change["start"]] + change["put"] + before[change["end"] :]
         lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
         change["diff"] = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
-        change["module"] = "/".join(Path(change["file"]).with_suffix("").parts[2:])
+        change["module"] = "/".join(Path(change["file"]).with_suffix("").parts[3:])
         text = json.dumps([change["module"], change["within"], change["diff"]])
         seen[text] += 1
         change["name"] = hashlib.sha256(f"{text}{seen[text]}".encode()).hexdigest()[:16]
@@ -170,7 +171,8 @@ def main() -> None:
     """Print what survived and the table, and end with 1 below the promise."""
     asked = options()
     with tempfile.TemporaryDirectory() as temporary:
-        project = Bakery(Path(temporary)).bake()
+        project = Bakery(Path(temporary)).bake({"workers": "several"})
+        lay(project)
         state = STATE / fingerprint(project)
         state.mkdir(parents=True, exist_ok=True)
         before: dict[str, str] = {}

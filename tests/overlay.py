@@ -1,4 +1,4 @@
-"""Lays the tests of the platform's insides over a generated project, for as long as they run."""
+"""Lays the tests of the platform's insides over a generated project."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,18 +23,24 @@ def sources(project: Project) -> Iterator[tuple[Path, Path]]:
             yield source, Path("tests", name) if name.parts[0] == "support" else Path("tests", "machinery", name)
 
 
+def lay(project: Project) -> list[Path]:
+    """Write the files into the project, and return where they are."""
+    written = []
+    for source, name in sources(project):
+        path = project.path / name
+        assert not path.exists(), f"{name} has two owners"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = source.read_text(encoding="utf-8")
+        path.write_text(text.replace("{{ cookiecutter.package_name }}", project.answers["package_name"]), "utf-8")
+        written.append(path)
+    return written
+
+
 @contextmanager
 def laid(project: Project) -> Iterator[None]:
-    """Write the files into the project, and remove them at the end."""
-    written = []
+    """Have the files in the project for as long as the block runs."""
+    written = lay(project)
     try:
-        for source, name in sources(project):
-            path = project.path / name
-            assert not path.exists(), f"{name} has two owners"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text = source.read_text(encoding="utf-8")
-            path.write_text(text.replace("{{ cookiecutter.package_name }}", project.answers["package_name"]), "utf-8")
-            written.append(path)
         yield
     finally:
         for path in written:

@@ -33,7 +33,7 @@ class Sandbox:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return one in which this copy is the installed package."""
-        return environment(PYTHONPATH=f"{self.path / 'src'}{os.pathsep}{HERE}", **more)
+        return environment(PYTHONPATH=os.pathsep.join(map(str, (self.path / "src", self.path, HERE))), **more)
 
     def watch(self, report: Path) -> None:
         """Run the suite once under coverage, and compile everything on the way."""
