@@ -73,7 +73,7 @@ def test_the_default_registry_is_the_registry_of_the_test(registry):
 
 
 def test_the_settings_are_the_tests_own(tmp_path, monkeypatch):
-    assert os.environ["ENV_FILE"] == ""
+    assert os.environ["ENV_FILE"] == os.devnull
     assert load(ServiceSettings).environment == "test"
 
 
