@@ -1,13 +1,23 @@
 """What `/metrics` answers: what this process or all workers counted, as the scraper asks for it."""
 
+import re
+
 from prometheus_client.exposition import choose_encoder
 
 from . import registry, sharing
 
+# prometheus_client raises where the version that a scraper asks for is none.
+_NO_VERSION = re.compile(r"version=(?![0-9]{1,9}(\.[0-9]{1,9}){2}\s*(;|$))")
+
 
 def render(accept: str | None) -> tuple[bytes, str]:
-    """The exposition and its content type, for the Accept header of the scraper."""
-    encode, content_type = choose_encoder(accept or "")
+    """The exposition and its content type, for the Accept header of the scraper.
+
+    What cannot be read in the header counts as absent.
+    """
+    ranges = (accept or "").split(",")
+    readable = ",".join(one for one in ranges if not _NO_VERSION.search(one))
+    encode, content_type = choose_encoder(readable)
     if sharing.processes is not None:
         return sharing.processes.expose(encode, content_type), content_type
     return encode(registry.active.collectors), content_type

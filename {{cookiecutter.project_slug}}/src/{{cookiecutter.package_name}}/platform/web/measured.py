@@ -1,12 +1,16 @@
 """One request, measured: counted once, whatever becomes of it, in every framework."""
 
+import logging
 from time import perf_counter
 
 from ..health.window import RequestWindow
 from ..metrics.safety import report
 from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
 
-# Asked by machines every few seconds; counting them would drown the users' requests.
+log = logging.getLogger(__name__)
+
+# Asked by machines every few seconds; counting them would drown the users' requests. An adapter
+# leaves these paths out from the start, so that a scrape does not see itself in progress.
 UNCOUNTED = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
 
 CLIENT_GONE = 499  # nginx's code for a client that closed the connection before the answer
@@ -63,3 +67,25 @@ class MeasuredRequest:
             metrics.duration.labels(method, self.endpoint).observe(seconds)
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
+
+
+def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
+    """Log an exception that nothing handled, with its traceback.
+
+    Servers and frameworks differ in what they log themselves: `LogOnce` keeps one that does from
+    logging the same exception again.
+    """
+    log.error("%s %s failed", method, endpoint, exc_info=error)
+    error.add_note(_LOGGED)
+
+
+class LogOnce(logging.Filter):
+    """For the loggers of a server or framework: drops what `log_unhandled` has logged already."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass every other record."""
+        error = record.exc_info[1] if record.exc_info else None
+        return _LOGGED not in getattr(error, "__notes__", ())
+
+
+_LOGGED = f"logged by {__name__}"
