@@ -19,8 +19,8 @@ SUITES = 3  # of the generated suite, which takes longest
 # Where it is there, generating is measured in memory too: a disk takes longer where many files were just deleted.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 PROMISES = {
-    "generate, relative to an empty template": 1.5,
-    "the same, in memory": 1.5,
+    "generate, relative to an empty template": 2.0,
+    "the same, in memory": 2.0,
     "answers to green tests (s)": 10.0,
     "answers to green tests, uv on the PATH (s)": 10.0,
     "generated suite (s)": 5.0,

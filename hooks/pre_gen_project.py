@@ -4,14 +4,12 @@ It imports little: docs/decisions/generating-is-fast.md says what more would cos
 """
 
 import keyword
-import os
 import sys
 import unicodedata
 from collections.abc import Iterator
 
 # Cookiecutter renders this file: what it has comes to stand here in Python's own notation.
 ANSWERS: dict[str, str] = {{dict(cookiecutter)}}  # type: ignore # noqa: F821
-COPIED: list[str] = {{cookiecutter["_copy_without_render"]}}  # type: ignore # noqa: F821
 # The answers as given, before Jinja rendered them. cruft does not keep them.
 GIVEN: dict[str, object] = {{dict(_cookiecutter if _cookiecutter is defined else {})}}  # type: ignore # noqa: F821
 
@@ -36,10 +34,6 @@ LIBRARIES = frozenset(
     """.split()
 )
 TAKEN = frozenset({"conftest", "docs", "monitoring", "src", "tests"})
-
-# Where post_gen_project.py looks for those folders of an older project that Cookiecutter replaces as a whole.
-OLDER = "_older"
-PACKAGE = "{" + "{cookiecutter.package_name}" + "}"
 
 Answers = dict[str, str]
 
@@ -124,25 +118,12 @@ VALIDATORS = (
 )
 
 
-def set_aside_what_would_be_replaced() -> None:
-    """Keep the older project's folders that Cookiecutter copies as a whole, with what the user put there."""
-    if os.path.exists(OLDER):
-        sys.exit(f"{OLDER} holds folders that a run which broke off set aside: move them back and remove {OLDER}")
-    os.mkdir(OLDER)
-    for copied in COPIED:
-        path = copied.replace(PACKAGE, ANSWERS["package_name"])
-        if os.path.isdir(path):
-            os.renames(path, os.path.join(OLDER, path))
-
-
 def main() -> None:
     """Print every refusal and stop, or let the rendering begin."""
     answers = {question: str(answer) for question, answer in ANSWERS.items() if not question.startswith("_")}
     refusals = [refusal for validate in VALIDATORS for refusal in validate(answers)]
     if refusals:
         sys.exit("\n".join(["These answers cannot be used:", *(f"  {refusal}" for refusal in refusals)]))
-    if os.listdir():
-        set_aside_what_would_be_replaced()
 
 
 if __name__ == "__main__":
