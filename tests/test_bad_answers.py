@@ -73,8 +73,11 @@ def test_a_slug_that_is_an_absolute_path_is_refused(attempt: Attempt, tmp_path: 
         ("class", "package_name must not be a Python keyword"),
         ("match", "package_name must not be a Python keyword"),
         ("json", "package_name must not be a module of the standard library"),
+        ("test", "package_name must not be a module of the standard library"),
         ("tests", "package_name must not be a name that the project uses itself"),
+        ("tools", "package_name must not be a name that the project uses itself"),
         ("sqlalchemy", "package_name must not be a library"),
+        ("idna", "package_name must not be a library"),
     ],
 )
 def test_a_slug_whose_package_would_hide_something_is_refused(attempt: Attempt, slug: str, says: str) -> None:
@@ -84,10 +87,13 @@ def test_a_slug_whose_package_would_hide_something_is_refused(attempt: Attempt, 
     assert f'like "{slug}_service" (or a project_slug like "{slug}-service")' in outcome.said
 
 
-def test_a_slug_that_is_a_library_is_refused_whatever_the_package(attempt: Attempt) -> None:
-    outcome = attempt("project_slug=prometheus-client", "package_name=metrics_service")
+@pytest.mark.parametrize("slug", ["prometheus-client", "python", "idna", "pip"])
+def test_a_slug_that_is_a_library_or_a_command_is_refused_whatever_the_package(attempt: Attempt, slug: str) -> None:
+    outcome = attempt(f"project_slug={slug}", "package_name=metrics_service")
     assert outcome.exit_code == 1
-    assert 'project_slug must not be the name of a library, use one like "prometheus-client-service"' in outcome.said
+    assert (
+        f'project_slug must not be the name of a library or its command, use one like "{slug}-service"' in outcome.said
+    )
 
 
 @pytest.mark.parametrize(
