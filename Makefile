@@ -1,17 +1,29 @@
 # The template: generate a service, test every variant, measure.
 
-PYTHON ?= python3
-OUTPUT ?= ..
-ARGS ?=
+# What one may set, in the command: `make new OUTPUT=some/folder`. What the shell exports is not asked.
+PYTHON := python3
+OUTPUT := ..
+ARGS :=
 UV_VERSION := 0.13.9
 GET_UV := install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-DATE ?= $(shell date -u +%Y-%m-%d)
+DATE = $(shell date -u +%Y-%m-%d)
 DATED := pyproject.toml '{{cookiecutter.project_slug}}/pyproject.toml'
 
 BIN := .venv/bin
-SOURCES := new.py template_folder.py hooks tests benchmarks
+SOURCES := new.py known_questions.py template_folder.py hooks tests benchmarks
+
+# Of what the shell exports for these tools only where packages come from is kept; the rest would change what happens here.
+SOURCE_OF_PACKAGES := UV_CACHE_DIR UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_HTTP% UV_INDEX% UV_INSECURE_HOST \
+	UV_KEYRING_PROVIDER UV_LINK_MODE UV_NATIVE_TLS UV_NO_INDEX UV_OFFLINE UV_SYSTEM_CERTS \
+	PIP_CACHE_DIR PIP_CERT PIP_CLIENT_CERT PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_INDEX_URL \
+	PIP_KEYRING_PROVIDER PIP_NO_INDEX PIP_PROXY PIP_RETRIES PIP_TIMEOUT PIP_TRUSTED_HOST
+unexport $(filter-out $(SOURCE_OF_PACKAGES),$(filter UV_% PIP_% PYTHON% PYTEST_% RUFF_% MYPYPATH VIRTUAL_ENV,$(.VARIABLES)))
 export UV_PYTHON_DOWNLOADS := never
+
+# make takes `framework=flask` beside `ARGS=…` without a word, and nobody hears of it.
+GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+LOST = $(strip $(filter-out ARGS OUTPUT PYTHON,$(GIVEN)))
 
 .DEFAULT_GOAL := help
 .PHONY: help new test lint format bench date canary clean
@@ -22,6 +34,7 @@ help: ## Show this list
 		'/^[a-z-]+:.*## / { printf "%s%-8s%s %s\n", color, $$1, plain, $$2 }' Makefile
 
 new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
+	@$(if $(LOST),$(error $(LOST): answers go into ARGS, like ARGS="--no-input framework=flask"))
 	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
 
 test: .venv/.test ## Render every variant and run every distinct one (ARGS goes to pytest)

@@ -175,3 +175,24 @@ def test_an_answer_that_is_not_on_the_list_is_refused(attempt: Attempt) -> None:
     outcome = attempt("framework=cobol")
     assert outcome.exit_code == 1
     assert "cobol provided for choice variable framework, but the choices are ['fastapi'" in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("framwork=flask", "framwork is no question; did you mean framework?"),
+        ("Project_Name=Orders", "Project_Name is no question; did you mean project_name?"),
+        ("colour=red", "colour is no question; the questions are project_name, "),
+        ("__orm=django", "__orm is no question; "),
+    ],
+)
+def test_an_answer_to_no_question_is_refused(attempt: Attempt, answer: str, says: str) -> None:
+    outcome = attempt(answer)
+    assert outcome.exit_code == 1
+    assert f"Error: {says}" in outcome.said
+
+
+def test_an_answer_to_no_question_is_refused_before_the_first_question(attempt: Attempt) -> None:
+    outcome = attempt("framwork=flask", typed="\n" * 12)
+    assert outcome.exit_code == 1
+    assert outcome.said.startswith("Error: framwork is no question; did you mean framework?\n")

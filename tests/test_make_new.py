@@ -61,7 +61,8 @@ def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dic
         ("project_slug=a/b", "project_slug must be 1 to 63 lower-case letters"),
         ("author_email=nobody", "  author_email must be an address"),
         ("description={{", "an answer that contains Jinja cannot be used"),
-        ("framework=cobol", "cobol provided for choice variable framework"),
+        ("framework=cobol", "cobol provided for choice variable framework, but the choices are ['fastapi', 'flask', "),
+        ("framwork=flask", "Error: framwork is no question; did you mean framework?"),
     ],
 )
 def test_a_refused_answer_fails_in_plain_words(
@@ -73,6 +74,50 @@ def test_a_refused_answer_fails_in_plain_words(
     assert [line for line in done.stdout.splitlines() if line.startswith(message)]
     assert "Traceback" not in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_misspelt_name_is_refused_before_the_first_question(
+    clone: Project, home: dict[str, str], tmp_path: Path
+) -> None:
+    done = clone.run("make", "new", f"OUTPUT={tmp_path}/not/yet", "ARGS=databse=postgresql", check=False, more=home)
+    assert done.returncode != 0
+    assert done.stdout.splitlines()[0] == "Error: databse is no question; did you mean database?"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_beside_args_is_refused(clone: Project, home: dict[str, str], tmp_path: Path) -> None:
+    command = ["make", "new", f"OUTPUT={tmp_path}/not/yet", "ARGS=--no-input", "framework=flask"]
+    done = clone.run(*command, check=False, more=home)
+    assert done.returncode != 0
+    assert 'framework: answers go into ARGS, like ARGS="--no-input framework=flask"' in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_shell_exports_changes_nothing(
+    snapshot: Path, tmp_path: Path, home: dict[str, str], bakery: Bakery
+) -> None:
+    folder = tmp_path / "checkout" / "template"
+    subprocess.run(["git", "clone", "--quiet", snapshot, folder], env=environment(), check=True)
+    (tmp_path / "modules").mkdir()
+    for module in ("cookiecutter", "json", "pip", "sitecustomize"):
+        (tmp_path / "modules" / f"{module}.py").write_text("raise SystemExit(__file__)\n", encoding="utf-8")
+    elsewhere = str(tmp_path / "elsewhere")
+    exported = {
+        **dict.fromkeys(("ARGS", "DATE", "PYTHON", "BIN", "SOURCES", "UV", "UV_VERSION"), "nothing"),
+        **dict.fromkeys(("OUTPUT", "UV_PROJECT_ENVIRONMENT", "UV_CONFIG_FILE", "UV_CONSTRAINT"), elsewhere),
+        **dict.fromkeys(("PIP_TARGET", "PIP_PREFIX", "PIP_CONSTRAINT", "PYTHONHOME", "VIRTUAL_ENV"), elsewhere),
+        **dict.fromkeys(("UV_NO_DEV", "UV_FROZEN", "UV_SYSTEM_PYTHON", "UV_NO_CONFIG", "UV_REQUIRE_HASHES"), "1"),
+        **dict.fromkeys(("PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_REQUIRE_HASHES", "PIP_DRY_RUN"), "1"),
+        **dict.fromkeys(("PYTHONOPTIMIZE", "PYTHONSAFEPATH", "PYTHONNOUSERSITE"), "2"),
+        "UV_EXCLUDE_NEWER": "2015-01-01",
+        "UV_PYTHON": "2.7",
+        "PYTHONPATH": str(tmp_path / "modules"),
+        "PYTHONWARNINGS": "error",
+        "framework": "flask",
+    }
+    Project(folder).run("make", "new", "ARGS=--no-input", more={**exported, **home})
+    assert Project(folder.parent / "example-service").contents() == bakery.bake().contents()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkout", "modules"]
 
 
 @pytest.mark.parametrize(
