@@ -50,8 +50,8 @@ def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dic
         text=True,
         check=True,
     )
-    assert "Name of the service, as people read it" in done.stdout
-    assert "Web framework: it changes the adapter under web/" in " ".join(done.stdout.split())
+    assert "Name of the service for people: the title of its README" in done.stdout
+    assert "Web framework: metrics, health and settings are the same in all of them" in " ".join(done.stdout.split())
     assert (tmp_path / "typed-name").is_dir()
 
 
