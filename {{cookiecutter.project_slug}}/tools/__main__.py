@@ -1,13 +1,17 @@
-"""The command line of the tools: lint, locations, show, simulate, settings."""
+"""The tools of developers: lint, locations, show, simulate, settings."""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from {{ cookiecutter.package_name }}.platform.core.components import discover, settings_of
-from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, SettingsError, load
-from {{ cookiecutter.package_name }}.platform.metrics import exposition
+from {{ cookiecutter.package_name }}.platform.core.config import (
+    ServiceSettings,
+    SettingsError,
+    load,
+)
 
 from . import lint, locations, pages, settings, show, simulate
 from .catalogue import catalogue
@@ -18,14 +22,19 @@ EXAMPLE = Path(".env.example")
 RENEW = "make metrics-docs"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one tool and return the exit code: 1 where it found something, 2 for bad arguments."""
-    chosen = _parser().parse_args()
+    chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.run(chosen))
+        code = int(chosen.run(chosen))
+        sys.stdout.flush()
     except SettingsError as error:
         print(f"These settings are wrong:\n{error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the output has enough: `make metrics-show | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,8 +75,10 @@ def _show(chosen: argparse.Namespace) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    terminal = sys.stdout.isatty()
     if chosen.raw:
-        print(f"No metrics at {url}\n" if answer is None else answer, end="")
+        text = f"No metrics at {url}\n" if answer is None else answer
+        print(show.harmless(text) if terminal else text, end="")
         return int(answer is None)
     if answer is None:
         print(f"No metrics at {url}: declared metrics, without values\n")
@@ -75,14 +86,13 @@ def _show(chosen: argparse.Namespace) -> int:
     else:
         print(f"Values of {url}\n")
         rows = show.values(answer, catalogue())
-    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    print(*show.table(rows, colored=colored), sep="\n")
+    for line in show.table(rows, colored=terminal and not os.environ.get("NO_COLOR")):
+        print(line)
     return 0
 
 
 def _locations(chosen: argparse.Namespace) -> int:
-    made = locations.pages(locations.locate())
-    return _pages(LOCATIONS, made, write=chosen.write)
+    return _pages(LOCATIONS, locations.pages(), write=chosen.write)
 
 
 def _settings(chosen: argparse.Namespace) -> int:
@@ -118,8 +128,7 @@ def _lint(chosen: argparse.Namespace) -> int:
 
 def _simulate(chosen: argparse.Namespace) -> int:
     if chosen.serve is None:
-        simulate.drive()
-        print(exposition.render(None)[0].decode(), end="")
+        print(simulate.exposition(), end="")
         return 0
     print(f"http://127.0.0.1:{chosen.serve}/metrics for {chosen.seconds:g} seconds", flush=True)
     simulate.serve(chosen.serve, chosen.seconds)

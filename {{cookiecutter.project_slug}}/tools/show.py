@@ -1,24 +1,28 @@
 """The metrics as a table for people: their current values, or what is declared."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 from typing import NamedTuple
-from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings
+from {{ cookiecutter.package_name }}.platform.core import ServiceSettings
 
 from .catalogue import Entry
 
 SCRAPE_SECONDS = 5.0
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask, not to listen on
+PROCESS = ("python_", "process_")  # what prometheus_client says of every Python process
+MOST = (46, 9, 100, 20)  # columns of a cell; the labels take what the others leave of 100
+GAP = "  "
 
 
 class Row(NamedTuple):
-    """A line of the table: one series, or one metric without any."""
+    """A row of the table: one series, or one metric without any."""
 
     metric: str
     type: str
@@ -46,16 +50,17 @@ def scrape(url: str) -> str | None:
         with build_opener(ProxyHandler({})).open(request, timeout=SCRAPE_SECONDS) as answer:
             text: str = answer.read().decode()
             list(text_string_to_metric_families(text))
-    except (URLError, OSError, ValueError):
+    except (OSError, ValueError):
         return None
     return text
 
 
 def values(exposition: str, entries: Iterable[Entry]) -> list[Row]:
-    """Every series of the exposition; then what is declared and has none yet."""
+    """Every series of the exposition and what is declared without any; the process's own last."""
     rows = [row for one in text_string_to_metric_families(exposition) for row in _family(one)]
-    seen = {name for row in rows for name in (row.metric, f"{row.metric}_info")}
-    return rows + [row for row in declared(entries) if row.metric not in seen]
+    seen = {row.metric for row in rows}
+    rows += [row for row in declared(entries) if row.metric not in seen]
+    return sorted(rows, key=lambda row: row.metric.startswith(PROCESS))
 
 
 def declared(entries: Iterable[Entry]) -> list[Row]:
@@ -68,16 +73,23 @@ def declared(entries: Iterable[Entry]) -> list[Row]:
 
 
 def table(rows: Sequence[Row], *, colored: bool) -> Iterator[str]:
-    """The rows, aligned; the names coloured for a terminal."""
+    """The rows in aligned columns, in 100 columns altogether; the names coloured on demand."""
     head = Row("METRIC", "TYPE", "LABELS", "VALUE")
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        name = f"{row.metric:<{widths[0]}}"
-        if colored:
-            name = f"\033[{1 if row is head else 36}m{name}\033[0m"
-        yield (
-            f"{name}  {row.type:<{widths[1]}}  {row.labels:<{widths[2]}}  {row.value:>{widths[3]}}"
-        )
+    shown = [head, *(Row(*map(harmless, row)) for row in rows)]
+    longest = (max(map(len, column)) for column in zip(*shown, strict=True))
+    name, kind, labels, value = map(min, longest, MOST)
+    widths = (name, kind, min(labels, 100 - name - kind - value - 3 * len(GAP)), value)
+    for row in shown:
+        cells = (wrap(one, n) for one, n in zip(row, widths, strict=True))
+        for parts in zip_longest(*cells, fillvalue=""):
+            line = GAP.join(f"{one:<{n}}" for one, n in zip(parts, widths, strict=True)).rstrip()
+            color = 1 if row is head else 36
+            yield f"\033[{color}m{line[:name]}\033[0m{line[name:]}" if colored else line
+
+
+def harmless(text: str) -> str:
+    """The text with every character escaped that is not printed: it must not steer a terminal."""
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
 def _family(family: Metric) -> Iterator[Row]:
@@ -86,18 +98,13 @@ def _family(family: Metric) -> Iterator[Row]:
     for sample in family.samples:
         labels = _labels(sample)
         if observed and sample.name.endswith("_count"):
-            mean = sums[labels] / sample.value if sample.value and labels in sums else None
-            text = f"{sample.value:g}" if mean is None else f"{sample.value:g}, mean {mean:.4g}"
-            yield Row(family.name, family.type, labels, text)
+            known = sample.value and labels in sums
+            mean = f", mean {sums[labels] / sample.value:.4g}" if known else ""
+            yield Row(family.name, family.type, labels, f"{sample.value:.15g}{mean}")
         elif not observed and not sample.name.endswith("_created"):
-            yield Row(sample.name, family.type, labels, _number(sample.value))
+            yield Row(sample.name, family.type, labels, f"{sample.value:.15g}")
 
 
 def _labels(sample: Sample) -> str:
-    shown = (f"{k}={v}" for k, v in sorted(sample.labels.items()) if k not in {"le", "quantile"})
-    # A label value may come from a client: it must not steer the terminal.
-    return " ".join(text if text.isprintable() else ascii(text) for text in shown)
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value == round(value, 0) else f"{value:.6g}"
+    shown = {name: sample.labels[name] for name in sorted(sample.labels)}
+    return " ".join(f"{k}={v}" for k, v in shown.items() if k not in {"le", "quantile"})

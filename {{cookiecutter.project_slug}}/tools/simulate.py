@@ -4,11 +4,11 @@ from itertools import product
 from threading import Event
 from typing import Any
 
-from prometheus_client import start_http_server
+from prometheus_client import generate_latest, start_http_server
 
-from {{ cookiecutter.package_name }}.platform.metrics import registry
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Values, closed
-from {{ cookiecutter.package_name }}.platform.metrics.factory import Declared, bound
+from {{ cookiecutter.package_name }}.platform.metrics import bound, closed, registry
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import Values
+from {{ cookiecutter.package_name }}.platform.metrics.factory import Declared
 
 from .catalogue import catalogue
 
@@ -24,6 +24,12 @@ def drive() -> None:
         method, value = _recording(declared)
         for labels in label_sets(declared):
             getattr(metric.labels(*labels) if labels else metric, method)(value)
+
+
+def exposition() -> str:
+    """What a scrape answers after every metric was driven once."""
+    drive()
+    return generate_latest(registry.active.collectors).decode()
 
 
 def serve(port: int, seconds: float) -> None:

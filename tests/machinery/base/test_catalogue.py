@@ -1,6 +1,7 @@
 """The declared metrics can be listed, shown with their values, and driven for a demo."""
 
 import socket
+import subprocess
 import sys
 import threading
 import urllib.request
@@ -13,12 +14,12 @@ import prometheus_client
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
 from {{ cookiecutter.package_name }}.platform.metrics.bounds import bounded_by, closed, limited
 from {{ cookiecutter.package_name }}.platform.metrics.factory import Counter
 from tools import show, simulate
+from tools.__main__ import main
 from tools.catalogue import bound_of, catalogue
 
 
@@ -77,7 +78,7 @@ def test_what_bounds_a_label_is_said_in_words():
 
 def test_without_a_service_the_declared_metrics_are_shown(capsys, mock_env, silent_port):
     mock_env(PORT=str(silent_port))
-    assert main(["metrics", "show"]) == 0
+    assert main(["show"]) == 0
     first, _, *table = capsys.readouterr().out.splitlines()
     address = f"http://127.0.0.1:{silent_port}/metrics"
     assert first == f"No metrics at {address}: declared metrics, without values"
@@ -88,30 +89,34 @@ def test_without_a_service_the_declared_metrics_are_shown(capsys, mock_env, sile
 def test_the_values_of_the_running_service_are_shown_aligned(capsys, mock_env, client, scraped):
     client.get("/nowhere")
     mock_env(HOST="0.0.0.0", PORT=scraped.split(":")[2].partition("/")[0])
-    assert main(["metrics", "show"]) == 0
+    assert main(["show"]) == 0
     first, _, *table = capsys.readouterr().out.splitlines()
     assert first == f"Values of {scraped}"
-    assert len({len(line) for line in table}) == 1
-    [requests] = [line.split() for line in table if line.startswith("http_requests_total")]
-    assert requests[1:] == ["counter", "endpoint=unmatched", "method=GET", "status=404", "1"]
+    assert max(map(len, table)) <= 100
+    first_lines = [line for line in table if not line.startswith(" ")]
+    column = table[0].index("TYPE")
+    assert {line[column - 2 : column] for line in first_lines} == {"  "}
+    [number] = [n for n, line in enumerate(table) if line.startswith("http_requests_total")]
+    assert table[number].split()[1:] == ["counter", "endpoint=unmatched", "method=GET", "1"]
+    assert table[number + 1].split() == ["status=404"]
     [duration] = [line.split() for line in table if line.startswith("http_request_duration")]
     assert duration[1:-1] == ["histogram", "endpoint=unmatched", "method=GET", "1,", "mean"]
     [errors] = [line.split() for line in table if line.startswith("metrics_errors_total")]
     assert errors == ["metrics_errors_total", "counter", "component", "-"]
-    assert {line.split()[0] for line in table[1:]} == set(names())
+    assert {line.split()[0] for line in first_lines[1:]} == set(names())
 
 
 def test_the_answer_can_be_printed_as_it_is(capsys, scraped, silent_port):
     prometheus_client.Counter("turns_total", "Turns.").inc(3)
-    assert main(["metrics", "show", "--raw", "--url", scraped]) == 0
+    assert main(["show", "--raw", "--url", scraped]) == 0
     assert capsys.readouterr().out == prometheus_client.generate_latest().decode()
     silent = f"http://127.0.0.1:{silent_port}/"
-    assert main(["metrics", "show", "--raw", "--url", silent]) == 1
+    assert main(["show", "--raw", "--url", silent]) == 1
     assert capsys.readouterr().out == f"No metrics at {silent}\n"
 
 
 def test_a_url_that_is_not_http_is_refused(capsys):
-    assert main(["metrics", "show", "--url", "file:///etc/hostname"]) == 2
+    assert main(["show", "--url", "file:///etc/hostname"]) == 2
     assert capsys.readouterr().err == "file:///etc/hostname must begin with http:// or https://\n"
 
 
@@ -130,7 +135,7 @@ def test_names_are_coloured_on_a_terminal_unless_no_color_is_set(
     def coloured(*, terminal: bool, no_color: str | None) -> set[int]:
         mock_env(PORT=str(silent_port), NO_COLOR=no_color)
         monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-        assert main(["metrics", "show"]) == 0
+        assert main(["show"]) == 0
         _, _, *table = capsys.readouterr().out.splitlines()
         return {line.count("\033[0m") for line in table}
 
@@ -139,9 +144,51 @@ def test_names_are_coloured_on_a_terminal_unless_no_color_is_set(
     assert coloured(terminal=False, no_color=None) == {0}
 
 
-def test_a_label_value_cannot_steer_the_terminal():
-    [row] = show.values('x_total{path="\x1b[2J"} 1\n', [])
-    assert row.labels == "'path=\\x1b[2J'"
+def test_the_services_own_metrics_come_first_and_those_of_the_process_last(client):
+    exposition = (
+        "# TYPE python_info gauge\npython_info 1\n"
+        "# TYPE process_open_fds gauge\nprocess_open_fds 9\n"
+        "# TYPE orders_open gauge\norders_open 3\n"
+    )
+    shown = [row.metric for row in show.values(exposition, catalogue())]
+    assert shown[0] == "orders_open"
+    assert shown[-2:] == ["python_info", "process_open_fds"]
+
+
+def test_a_table_fits_a_hundred_columns_and_loses_nothing():
+    rows = [
+        show.Row("a_long_name_" * 6 + "total", "counter", " ".join(["x" * 60] * 3), "1" * 40),
+        show.Row("other_total", "histogram", "y" * 128, "123456, mean 0.02345"),
+        show.Row("shorter", "gauge", "", "-"),
+    ]
+    lines = list(show.table(rows, colored=False))
+    assert max(map(len, lines)) == 100
+    shown = "".join(lines)
+    assert (shown.count("x"), shown.count("y"), shown.count("1")) == (180, 128, 41)
+
+
+def test_no_clients_text_steers_the_terminal(capsys, monkeypatch, registry, scraped):
+    seen = prometheus_client.Counter("seen_total", "Seen.", ["path"])
+    seen.labels("\x1b[2J\u202e\x9b").inc()
+    for raw in ([], ["--raw"]):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert main(["show", "--url", scraped, *raw]) == 0
+        shown = capsys.readouterr().out
+        assert shown.replace("\n", "").isprintable()
+        assert "\\x1b[2J\\u202e\\x9b" in shown
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools", "simulate"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tool:
+        tool.stdout.close()
+        assert tool.stderr.read() == ""
+    assert tool.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -158,7 +205,7 @@ def test_an_address_for_everybody_is_asked_on_this_machine(patch_settings, host,
 
 
 def test_every_declared_metric_is_driven_once_for_each_label_set(capsys, metrics):
-    assert main(["metrics", "simulate"]) == 0
+    assert main(["simulate"]) == 0
     printed = capsys.readouterr().out
     assert printed == prometheus_client.generate_latest(metrics.collectors).decode()
     shown = {family.name for family in text_string_to_metric_families(printed)}
@@ -172,7 +219,7 @@ def test_every_declared_metric_is_driven_once_for_each_label_set(capsys, metrics
 def test_every_type_of_metric_can_be_driven(plant, metrics):
     plant(
         "orders",
-        metrics="from ..metrics.factory import *\n\n\n"
+        metrics="from ..platform.metrics import *\n\n\n"
         "class Orders(MetricGroup, component='orders'):\n"
         "    placed = Counter('orders_placed_total', 'Orders.')\n"
         "    open = Gauge('orders_open', 'Orders.', multiprocess='sum')\n"
@@ -180,7 +227,7 @@ def test_every_type_of_metric_can_be_driven(plant, metrics):
         "    size = Summary('orders_size_bytes', 'Orders.')\n"
         "    build = Info('orders_build', 'Orders.')\n"
         "    mood = Enum('orders_mood', 'Orders.', states=('good', 'bad'))\n",
-        component="from ..core.components import Component\nfrom .metrics import Orders\n"
+        component="from ..platform.core import Component\nfrom .metrics import Orders\n"
         "component = Component(name='orders', metrics=(Orders,))\n",
     )
     simulate.drive()
@@ -230,7 +277,7 @@ def test_the_simulation_is_served_for_a_while(capsys, silent_port, monkeypatch):
     monkeypatch.setattr(simulate, "drive", ask)
     # How often the server looks whether it shall end, in seconds.
     monkeypatch.setattr(BaseServer.serve_forever, "__defaults__", (0.01,))
-    assert main(["metrics", "simulate", "--serve", str(port), "--seconds", "0.01"]) == 0
+    assert main(["simulate", "--serve", str(port), "--seconds", "0.01"]) == 0
     assert capsys.readouterr().out == f"http://127.0.0.1:{port}/metrics for 0.01 seconds\n"
     assert len(answers) == 1
     assert 'metrics_errors_total{component="example"} 1.0\n' in answers[0]

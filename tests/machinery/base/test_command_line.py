@@ -2,9 +2,9 @@
 
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.core.about import About
-from {{ cookiecutter.package_name }} import __main__ as command_line
 from {{ cookiecutter.package_name }}.__main__ import main
+from {{ cookiecutter.package_name }}.platform.core import command_line
+from {{ cookiecutter.package_name }}.platform.core.about import About
 
 
 def test_help_names_every_command(capsys):
@@ -52,7 +52,7 @@ def test_a_wrong_command_ends_with_code_2(capsys):
 
 def test_a_command_without_its_action_ends_with_code_2(capsys):
     with pytest.raises(SystemExit) as left:
-        main(["metrics"])
+        main(["config"])
     assert left.value.code == 2
     assert "ACTION" in capsys.readouterr().err
 

@@ -5,8 +5,8 @@ from typing import Literal
 import pytest
 from pydantic import Field, SecretStr
 
-from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, Settings
+from tools.__main__ import main
 from tools.settings import example_problems, pages
 
 
@@ -28,7 +28,7 @@ def _in_the_project(request, monkeypatch):
 
 
 def test_the_pages_and_the_example_of_this_service_are_up_to_date(capsys):
-    assert main(["config", "docs", "--check"]) == 0
+    assert main(["settings", "--check"]) == 0
     assert capsys.readouterr().out == ""
 
 
@@ -64,7 +64,7 @@ def test_a_line_of_the_example_that_is_wrong_is_named_with_what_is_right():
 def test_the_values_of_the_environment_never_reach_a_page(mock_env, tmp_path, monkeypatch, capsys):
     mock_env(SECRET_KEY="s3cret" * 6, DATABASE_URL="sqlite:///s3cret.db")
     monkeypatch.chdir(tmp_path)
-    assert main(["config", "docs", "--write"]) == 0
+    assert main(["settings", "--write"]) == 0
     written = [path.read_text() for path in tmp_path.rglob("*.md")]
     assert len(written) >= 3
     assert "s3cret" not in "".join(written) + capsys.readouterr().out
@@ -74,11 +74,11 @@ def test_a_stale_page_ends_with_code_1_and_the_command_that_renews_it(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    main(["config", "docs", "--write"])
+    main(["settings", "--write"])
     (tmp_path / "docs/configuration/service.md").write_text("# Old\n")
     (tmp_path / ".env.example").write_text("PORT=80\n")
     capsys.readouterr()
-    assert main(["config", "docs", "--check"]) == 1
+    assert main(["settings", "--check"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "docs/configuration/service.md is stale: run `make metrics-docs`",
         ".env.example: line 1: the default is PORT=8000",
