@@ -1,8 +1,9 @@
-"""The test pattern: test settings before the first import, and a registry of its own a test."""
+"""The test pattern: test settings before the first import, and a registry of its own for each test."""
 
 import inspect
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -24,6 +25,13 @@ from prometheus_client import CollectorRegistry  # noqa: E402
 SUPPORT = sorted(file.stem for file in Path(__file__).with_name("support").glob("*.py"))
 pytest.register_assert_rewrite(*SUPPORT)  # they import each other
 
+# What the tests keep of the developer's shell: nothing else that is exported can change them. A
+# variable that is meant for them begins with TEST_.
+KEPT = re.compile(
+    "(PATH|HOME|USER|LOGNAME|SHELL|LANG|TERM|TMPDIR|TZ|DJANGO_SETTINGS_MODULE)$"
+    "|LC_|(DY)?LD_|TEST_|COV|PYTEST_(XDIST|VERSION|CURRENT)"
+)
+
 # Set before the service is imported, whatever the shell or a .env file say.
 TEST_ENVIRONMENT = {
     "ENVIRONMENT": "test",
@@ -35,11 +43,14 @@ TEST_ENVIRONMENT = {
 DEFAULTS = pytest.StashKey["DefaultRegistry"]()
 
 
+@pytest.hookimpl(trylast=True)  # pytest itself has read its variables by then
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process, and leave it as it was found at the end."""
     scratch = Path(tempfile.mkdtemp(prefix="tests-"))
     config.add_cleanup(lambda: shutil.rmtree(scratch, ignore_errors=True))
     config.add_cleanup(ENVIRONMENT.undo)
+    for name in [name for name in os.environ if not KEPT.match(name)]:
+        ENVIRONMENT.delenv(name)
     for name, value in TEST_ENVIRONMENT.items():
         ENVIRONMENT.setenv(name, value)
     ENVIRONMENT.setenv("DATABASE_URL", f"sqlite:///{scratch}/session.db")
@@ -68,12 +79,8 @@ FORKED_WARNINGS = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run forked tests first: a fork tears down the session fixtures that are alive by then.
-
-    After them come those that leave something behind to end while the others run.
-    """
-    for marker in ("ends_later", "forked"):
-        items.sort(key=lambda item: item.get_closest_marker(marker) is None)
+    """Run forked tests first: a fork tears down the session fixtures that are alive by then."""
+    items.sort(key=lambda item: item.get_closest_marker("forked") is None)
     for item in items:
         if item.get_closest_marker("forked") is not None:
             item.add_marker(pytest.mark.filterwarnings(*FORKED_WARNINGS))
