@@ -13,14 +13,14 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import prometheus_client
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tools import show, simulate
+from tools.__main__ import main
+from tools.catalogue import bound_of, catalogue
 
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
 from {{ cookiecutter.package_name }}.platform.metrics.bounds import bounded_by, closed, limited
 from {{ cookiecutter.package_name }}.platform.metrics.factory import Counter
-from tools import show, simulate
-from tools.__main__ import main
-from tools.catalogue import bound_of, catalogue
 
 
 class Silent(WSGIRequestHandler):

@@ -37,7 +37,9 @@ def add_component(tmp_path, monkeypatch):
 MAKE = "from ..platform.core import Component\ncomponent = Component(name='{}')\n"
 
 
-def test_the_platforms_components_come_first_then_the_teams_in_the_order_of_their_folders(add_component):
+def test_the_platforms_components_come_first_then_the_teams_in_the_order_of_their_folders(
+    add_component,
+):
     add_component("zebras", MAKE.format("zebra"))
     add_component("aardvarks", MAKE.format("aardvark"))
     names = [component.name for component in discover()]

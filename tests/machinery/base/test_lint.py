@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from tools.__main__ import main
+from tools.catalogue import Entry
+from tools.lint import lint
 
 from {{ cookiecutter.package_name }}.platform.metrics.bounds import bounded_by, closed, limited
 from {{ cookiecutter.package_name }}.platform.metrics.factory import (
@@ -19,9 +22,6 @@ from {{ cookiecutter.package_name }}.platform.metrics.factory import (
 from {{ cookiecutter.package_name }}.platform.metrics.registry import (
     MetricConflict,
 )
-from tools.__main__ import main
-from tools.catalogue import Entry
-from tools.lint import lint
 
 HELP = "A sentence."
 

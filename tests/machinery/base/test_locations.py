@@ -3,7 +3,6 @@
 from importlib import import_module
 
 import pytest
-
 from tools import locations, pages
 from tools.__main__ import main
 
@@ -48,7 +47,9 @@ def page(plant):
     def read(service: str) -> dict[str, str]:
         plant("orders", metrics=METRICS, component=COMPONENT, service=service)
         sections = locations.pages()["orders"].split("\n## ")[1:]
-        return {name.strip("`"): text for name, _, text in (one.partition("\n") for one in sections)}
+        return {
+            name.strip("`"): text for name, _, text in (one.partition("\n") for one in sections)
+        }
 
     return read
 
@@ -72,7 +73,9 @@ def test_the_index_names_no_component(request):
 
 
 def test_a_section_says_what_is_declared_where_and_which_functions_name_it(page):
-    sections = page("from .metrics import get_metrics\n\n\ndef close():\n    get_metrics().open.dec()\n")
+    sections = page(
+        "from .metrics import get_metrics\n\n\ndef close():\n    get_metrics().open.dec()\n"
+    )
     assert sections["orders_open"] == (
         "\nOrders that are open.\n\n| | |\n|---|---|\n| type | gauge |\n"
         "| several workers | `livesum` |\n"
@@ -117,7 +120,9 @@ def test_a_name_that_only_looks_the_same_is_not_taken_for_a_metric(page):
 
 
 def test_an_attribute_that_is_set_is_not_a_metric_that_is_recorded(page):
-    sections = page("from .metrics import get_metrics\n\n\ndef place(door):\n    door.open = True\n")
+    sections = page(
+        "from .metrics import get_metrics\n\n\ndef place(door):\n    door.open = True\n"
+    )
     assert recorded(sections["orders_open"]) == "no function of this package"
 
 

@@ -4,10 +4,10 @@ from typing import Literal
 
 import pytest
 from pydantic import Field, SecretStr
-
-from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, Settings
 from tools.__main__ import main
 from tools.settings import example_problems, pages
+
+from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, Settings
 
 
 class ExampleSettings(Settings):
