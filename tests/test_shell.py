@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from bakery import Bakery, Project
+from interpreters import uv
 
+UV = f"UV={uv()}"
 # None of these says where packages come from.
 HOSTILE = {
     "UV_PROJECT_ENVIRONMENT": "elsewhere",
@@ -53,7 +55,7 @@ def project(bakery: Bakery, tmp_path: Path) -> Project:
 
 
 def test_whatever_is_exported_the_set_up_and_the_tests_are_the_same(project: Project) -> None:
-    quiet = project.run("make", "test").stdout
+    quiet = project.run("make", "test", UV).stdout
     shown = project.run(".venv/bin/python", "-m", "example_service", "config", "show").stdout
     settings = {line.split()[0]: "no such value" for line in shown.splitlines()} | {"LOG_LEVEL": "WARNING"}
     assert {"PORT", "DATABASE_URL", "METRICS_ENABLED", "COLLECT_HTTP_METRICS"} <= settings.keys()
@@ -69,18 +71,18 @@ def test_whatever_is_exported_the_set_up_and_the_tests_are_the_same(project: Pro
 
 @pytest.mark.parametrize("broken", ["bin/python", "pyvenv.cfg", "lib", "bin", "."])
 def test_a_broken_environment_is_renewed_or_said_to_be_broken(project: Project, broken: str) -> None:
-    project.run("make", "setup")
+    project.run("make", "setup", UV)
     project.run("rm", "-rf", f".venv/{broken}" if broken != "." else ".venv")
     again = project.run("make", "setup", check=False)
     if again.returncode:
         assert ".venv is broken: run make clean, then again" in again.stdout
-        project.run("make", "clean", "setup")
+        project.run("make", "clean", "setup", UV)
     project.run(".venv/bin/python", "-c", "import pytest, example_service")
 
 
 def test_lint_looks_at_files_that_git_does_not_track_yet(project: Project) -> None:
     (project.path / "src/example_service/new.py").write_text("import os\n", encoding="utf-8")
-    done = project.run("make", "lint", check=False)
+    done = project.run("make", "lint", UV, check=False)
     assert done.returncode
     assert "D100 Missing docstring in public module" in done.stdout
 
@@ -90,6 +92,6 @@ def test_lint_says_what_to_do_where_no_repository_has_its_root(project: Project,
     project.run("rm", "-rf", ".git")
     if outside:
         Project(project.path.parent).run("git", "init", "--quiet")
-    done = project.run("make", "lint", check=False)
+    done = project.run("make", "lint", UV, check=False)
     assert done.returncode
     assert "run git init && git add --all" in done.stdout
