@@ -65,7 +65,7 @@ def test_whatever_is_exported_the_set_up_and_the_tests_are_the_same(project: Pro
     project.run("make", "setup", more={**settings, **HOSTILE, **dict.fromkeys(proxies, "")})
     assert not (project.path / "elsewhere").exists()
     loud = project.run("make", "test", more={**settings, **HOSTILE}).stdout
-    counts = [re.findall(r"(\d+) passed in", said.splitlines()[-1]) for said in (quiet, loud)]
+    counts = [re.findall(r"(\d+) passed in", output.splitlines()[-1]) for output in (quiet, loud)]
     assert counts[0] == counts[1] != []
 
 

@@ -1,4 +1,4 @@
-"""The reference of the settings: a page a component, and the check of `.env.example`."""
+"""The reference of the settings: one page per component, and the check of `.env.example`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin

@@ -119,8 +119,8 @@ def test_a_body_that_is_no_bookmark_is_refused_with_the_place(client):
         sent = {"content": content, "headers": {"content-type": content_type}}
         answer = client.post("/api/bookmarks", **sent)
         assert answer.status_code == 422, sent
-        told = [(one["type"], one["loc"]) for one in answer.json()["detail"]]
-        assert told == [(kind, place)], sent
+        problems = [(one["type"], one["loc"]) for one in answer.json()["detail"]]
+        assert problems == [(kind, place)], sent
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,38 @@
-"""Greets, while it is started."""
+"""Greets, while it is started, and makes rounds in the background."""
 
 import logging
+from threading import Event, Thread
 
 from ..platform.core import load
-from .metrics import get_metrics
+from ..platform.metrics import registry
+from .metrics import Visitors, get_metrics
 from .settings import GreeterSettings
 
 _log = logging.getLogger(__name__)
-_started: list[bool] = []
+_ended = Event()
+_rounds: list[Thread] = []
 
 
 def start() -> None:
     """Begin to greet."""
-    _started.append(True)
+    registry.active.safe_register("greeter", Visitors())
+    _ended.clear()
+    _rounds.append(Thread(target=_make_rounds, name="greeter"))
+    _rounds[-1].start()
     _log.warning("greeter started")
 
 
 def stop() -> None:
     """Greet no longer."""
-    _started.clear()
+    _ended.set()
+    while _rounds:
+        _rounds.pop().join()
     _log.warning("greeter stopped")
+
+
+def _make_rounds() -> None:
+    while not _ended.wait(0.005):
+        get_metrics().rounds.inc()
 
 
 def probe() -> None:
@@ -28,7 +41,7 @@ def probe() -> None:
     Raises:
         RuntimeError: it was not.
     """
-    if not _started:
+    if not _rounds:
         raise RuntimeError("the greeter was not started")
 
 
