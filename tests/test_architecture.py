@@ -3,11 +3,11 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bakery import ROOT, Answers, Bakery, Project
+from bakery import Answers, Bakery
 
 # How far down a part stands; a component is at -1, every other part of the platform at 0. Imports go down.
 DEPTH = {"platform/metrics": 1, "platform/core": 2}
@@ -266,7 +266,9 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("find", "name", "text"), PLANTED)
-def test_a_planted_violation_is_found(shop: Path, find, name: str, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_planted_violation_is_found(
+    shop: Path, find: Callable[[dict[str, Module]], list[str]], name: str, text: str
+) -> None:
     assert find(modules(shop)) == []
     (shop / name).write_text(text, encoding="utf-8")
     assert find(modules(shop)) != []

@@ -74,7 +74,9 @@ def test_both_pages_hold_when_the_example_is_copied_and_then_deleted(
     for page in ("AGENTS.md", "CLAUDE.md", "docs/debugging-metrics.md", "docs/testing-metrics.md", "docs/how-to"):
         service.run("rm", "-r", page)
     readme = service.path / "README.md"
-    readme.write_text(re.sub(r"\[([^\]]+)\]\((?:AGENTS|docs)[^)]*\)", r"\1", readme.read_text(encoding="utf-8")), "utf-8")
+    readme.write_text(
+        re.sub(r"\[([^\]]+)\]\((?:AGENTS|docs)[^)]*\)", r"\1", readme.read_text(encoding="utf-8")), "utf-8"
+    )
     index = service.path / "docs" / "index.md"
     index.write_text("# Documentation\n", encoding="utf-8")
     service.run("make", "test", f"UV={uv()}")

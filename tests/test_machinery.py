@@ -12,7 +12,9 @@ def test_the_machinery_of_every_variant(
 ) -> None:
     project = workshop(distinct_variant)
     with laid(project):
-        said = project.run("make", "test", "ARGS=tests/machinery").stdout
-    summary = next(line for line in reversed(said.splitlines()) if re.search(r"\d+ passed", line))
+        project.run(".venv/bin/ruff", "format", "--check", "tests")
+        project.run(".venv/bin/ruff", "check", "tests")
+        output = project.run("make", "test", "ARGS=tests/machinery").stdout
+    summary = next(line for line in reversed(output.splitlines()) if re.search(r"\d+ passed", line))
     assert not re.search(r"skipped|xfailed|xpassed|deselected|warning", summary)
     figures.append(f"machinery: {summary.strip('= ')}")

@@ -12,7 +12,9 @@ HOSTS = ["pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js
 PATHS = ["/" + folder + "/" for folder in ("tmp", "root", "work", "home/[a-z]+", "Users/[a-z]+")]
 BANNED = re.compile("|".join([*map(re.escape, HOSTS), *(rf"(?<![\w.$}}/-]){path}" for path in PATHS)]))
 
-COUNTED = "component|test|promise|decision|check|route|worker|process|request|file|label|framework|answer|fork|tick|exception"
+COUNTED = (
+    "component|test|promise|decision|check|route|worker|process|request|file|label|framework|answer|fork|tick|exception"
+)
 # What is written, and what an English reader expects in its place.
 WRONG = {
     r"\bfor ever\b": "forever, or permanently",
