@@ -13,15 +13,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 @pytest.fixture
 def app(database: str, gate: Gate) -> Iterator[Flask]:
-    """The application that `client` asks."""
-    components = import_module("{{ cookiecutter.package_name }}.platform.core.components")
-    probe = components.Component(name="probe", routes=probe_routes(gate))
-    create_app = import_module("{{ cookiecutter.package_name }}.platform.web.app").create_app
-    app = create_app([*components.discover(), probe])
+    """The application that `client` asks, with routes for the tests of the HTTP metrics."""
+    app = import_module("{{ cookiecutter.package_name }}.app").create_app()
+    app.register_blueprint(probe_routes(gate))
     mount_probe(app)
-    app.lifespan.start()
+    app.service.start()
     yield app
-    app.lifespan.stop()
+    app.service.stop()
 
 
 @pytest.fixture

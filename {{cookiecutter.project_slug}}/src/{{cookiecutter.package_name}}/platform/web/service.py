@@ -1,10 +1,14 @@
 """What one application and the platform share: the components, their lifecycle, and their health."""
 
+import atexit
 from collections.abc import Sequence
+from threading import Lock
 
 from ..core.about import about
 from ..core.components import Component, discover
+from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle
+from ..core.proxies import networks
 from ..health.report import Health
 from ..metrics import bound
 
@@ -14,6 +18,10 @@ class Service:
 
     Args:
         components: those to serve; all that `discover` finds where none are given.
+
+    Attributes:
+        trusted_proxies: whose X-Forwarded-For is believed.
+        started: whether the components were started, by whoever serves.
 
     Raises:
         ComponentError: a component does not keep to the form.
@@ -25,3 +33,22 @@ class Service:
         self.lifecycle = Lifecycle(self.components, bound)
         self.health = Health(self.lifecycle, self.components, about().version)
         self.window = self.health.window
+        self.started = False
+        self.trusted_proxies = networks(load(ServiceSettings).trusted_proxies)
+        self._starting = Lock()
+
+    def start(self) -> None:
+        """Start the components, before the first request."""
+        self.lifecycle.start()
+        self.started = True
+
+    def stop(self) -> None:
+        """Stop the components, after the last request."""
+        self.lifecycle.stop()
+
+    def start_once(self) -> None:
+        """Start under a server that starts nothing, such as `flask run`, and stop at its exit."""
+        with self._starting:
+            if not self.started:
+                self.start()
+                atexit.register(self.stop)

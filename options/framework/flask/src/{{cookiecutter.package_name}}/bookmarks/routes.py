@@ -6,7 +6,7 @@ from flask import Blueprint, abort, request
 from pydantic import TypeAdapter
 
 from ..platform.core import load
-from ..platform.core.validation import read_body, read_path, read_query
+from ..platform.web import read_body, read_path, read_query
 from . import service
 from .models import Bookmark
 from .schemas import KeptBookmark, NewBookmark, Number, Page

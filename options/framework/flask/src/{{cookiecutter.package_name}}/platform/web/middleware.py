@@ -1,49 +1,64 @@
-"""The application that measures its requests, from the first byte asked to the last answered."""
+"""The outermost layer of the application: a Flask that measures its requests."""
 
 from collections.abc import Iterable
-from wsgiref.types import WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
+from flask.ctx import RequestContext
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
-from ..core.lifecycle import Lifecycle
-from ..health.window import RequestWindow
-from .endpoints import RoutedRequest, mounted_endpoint
-from .wsgi import BODYLESS, WholeBody, WsgiMetricsMiddleware
+from .errors import in_json
+from .exchange import ASKED, Exchange, WholeBody
+from .measured import UNCOUNTED
+from .service import Service
 
 
 class WholeResponse(Response):
-    """A response that hands its body over whole where it has all of it, and not as an iterator.
-
-    So nobody needs to ask for the next part to know which one was the last.
-    """
+    """A response that hands over a list where it has all of its body: the server asks once."""
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """The body to send."""
-        if (
-            self.is_sequence
-            and environ["REQUEST_METHOD"] != "HEAD"
-            and self.status_code >= 200
-            and self.status_code not in BODYLESS
-        ):
-            return WholeBody(self.iter_encoded(), self)
+        has_body = self.status_code >= 200 and self.status_code not in (204, 304)
+        if self.is_sequence and has_body and environ["REQUEST_METHOD"] != "HEAD":
+            return WholeBody(self.iter_encoded(), self.close)
         return super().get_app_iter(environ)
 
 
-class MeasuredFlask(WsgiMetricsMiddleware, Flask):
-    """A Flask application that measures what it is asked; its server starts and stops `lifespan`.
+class MeasuredFlask(Flask):
+    """Flask whose requests are measured, and whose errors are JSON unless a handler answers them.
 
-    Middleware goes inside, as Flask has it: `app.wsgi_app = DispatcherMiddleware(app.wsgi_app, …)`
-    and the requests of mounted applications are measured too.
+    Middleware goes inside, as Flask has it: `app.wsgi_app = ProxyFix(app.wsgi_app)`.
+
+    Attributes:
+        service: the platform's part; `install` sets it.
     """
 
-    request_class = RoutedRequest
     response_class = WholeResponse
+    service: Service
 
-    def __init__(self, name: str, window: RequestWindow, lifespan: Lifecycle) -> None:
-        Flask.__init__(self, name, static_folder=None)
-        self.window = window
-        self.lifespan = lifespan
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        if not self.service.started:
+            self.service.start_once()
+        if environ.get("PATH_INFO") in UNCOUNTED or ASKED in environ:
+            environ[ASKED] = None  # the application in which this one is mounted may measure it
+            return self.wsgi_app(environ, start_response)
+        exchange = Exchange(self, self.service, environ, start_response)
+        try:
+            return exchange.with_body(self.wsgi_app(environ, exchange.start))
+        except BaseException as error:
+            exchange.fail(error)
+            raise
 
-    def mounted(self, environ: WSGIEnvironment, mount: str) -> str:
-        """The template of a request that a mounted application answered."""
-        return mounted_endpoint(self, environ, mount)
+    def request_context(self, environ: WSGIEnvironment) -> RequestContext:
+        """Make the context of a request, and leave the request where its route will be read."""
+        context = super().request_context(environ)
+        asked = environ.get(ASKED)
+        if asked is not None:
+            asked.append(context.request)
+        return context
+
+    def make_response(self, rv: ResponseReturnValue | HTTPException) -> Response:
+        """Make a response of what a view or an error handler returned, or of an unhandled error."""
+        return super().make_response(in_json(rv) if isinstance(rv, HTTPException) else rv)

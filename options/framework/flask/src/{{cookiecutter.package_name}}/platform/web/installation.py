@@ -1,0 +1,36 @@
+"""Brings the platform into a Flask application."""
+
+import sys
+from collections.abc import Sequence
+
+from ..core.components import Component
+from ..core.config import ServiceSettings, load
+from .errors import handle_bad_bodies
+from .middleware import MeasuredFlask
+from .routes import operations
+from .service import Service
+
+
+def install(app: MeasuredFlask, components: Sequence[Component] | None = None) -> None:
+    """Bring the platform in: health, metrics, error bodies, and the routes of the components.
+
+    Extensions, blueprints, hooks and error handlers may be added before and after. What it brings is
+    `app.extensions["service"]`.
+
+    Args:
+        app: what to bring it into.
+        components: those to serve, in tests; else all that there are.
+
+    Raises:
+        ComponentError: a component does not keep to the form.
+        SettingsError: a setting is wrong.
+    """
+    app.service = app.extensions["service"] = Service(components)
+    app.config["SECRET_KEY"] = load(ServiceSettings).secret_key.get_secret_value()
+    # No limit, but only with one does Werkzeug tell a client that left from a view that failed.
+    app.config["MAX_CONTENT_LENGTH"] = sys.maxsize
+    handle_bad_bodies(app)
+    app.register_blueprint(operations(app.service.health))
+    for component in app.service.components:
+        if component.routes is not None:
+            app.register_blueprint(component.routes)
