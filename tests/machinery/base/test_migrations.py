@@ -1,27 +1,27 @@
-"""Each component's schema is migrated on its own, once, and readiness waits for it."""
+"""The schema is migrated once, whoever comes at the same time, and readiness waits for it."""
 
 import multiprocessing
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from database_orm import BRINGS_MIGRATIONS, alone
+from database_orm import alone, everything
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.db import engine, migrations
-from {{ cookiecutter.package_name }}.platform.db.migrations import MigrationsPending
-
-
-def owners() -> set[str]:
-    """Who has migrations: components, and what the ORM brings."""
-    return {component.name for component in discover() if component.migrations} | BRINGS_MIGRATIONS
+from {{ cookiecutter.package_name }}.platform.db.errors import MigrationsPending
 
 
 def test_an_empty_database_is_pending_until_it_is_upgraded(empty):
-    assert set(migrations.pending()) == owners()
-    if owners():
-        names = ", ".join(sorted(owners()))
-        with pytest.raises(MigrationsPending, match=f"run `db upgrade`: the schema of {names} is"):
+    assert set(migrations.pending()) == everything()
+    if everything():
+        with pytest.raises(MigrationsPending, match="run `db upgrade`: the schema") as raised:
             migrations.check()
+        assert all(name in str(raised.value) for name in everything())
     migrations.upgrade()
     migrations.check()
     assert migrations.pending() == ()
@@ -29,7 +29,7 @@ def test_an_empty_database_is_pending_until_it_is_upgraded(empty):
 
 def test_the_command_upgrades_and_says_what(empty, capsys):
     assert main(["db", "upgrade"]) == 0
-    names = ", ".join(sorted(owners()))
+    names = ", ".join(sorted(everything()))
     expected = f"upgraded {names}\n" if names else "nothing to upgrade\n"
     assert capsys.readouterr().out == expected
 
@@ -37,7 +37,7 @@ def test_the_command_upgrades_and_says_what(empty, capsys):
 def test_serve_migrates_an_embedded_database_first_and_no_other(empty):
     database = next(component for component in discover() if component.name == "database")
     database.prepare()
-    left = set() if empty.startswith("sqlite") else owners()
+    left = set() if empty.startswith("sqlite") else everything()
     assert set(migrations.pending()) == left
 
 
@@ -55,20 +55,111 @@ def test_four_processes_that_upgrade_at_once_do_not_race(empty):
         process.start()
     with alone():
         go.set()
-        for process in processes:  # without migrations there is nothing to wait for
-            process.join(timeout=0.05 if owners() else None)
-        assert [process.is_alive() for process in processes] == [bool(owners())] * 4
+        for process in processes:
+            process.join(timeout=0.05)
+        assert [process.is_alive() for process in processes] == [True] * 4
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 4
-    assert sorted((upgraded.get() for _ in processes), key=len) == [set(), set(), set(), owners()]
+    results = sorted((upgraded.get() for _ in processes), key=len)
+    assert results == [set(), set(), set(), everything()]
     migrations.check()
 
 
+def upgrade() -> None:
+    """Run `db upgrade`."""
+    main(["db", "upgrade"])
+
+
+def prepare() -> None:
+    """Do what `serve` does before it starts a worker."""
+    next(component for component in discover() if component.name == "database").prepare()
+
+
+def refusal(capsys, command) -> str:
+    """What a command that ends with code 3 prints: one line, and no URL, which may hold a secret."""
+    with pytest.raises(SystemExit) as left:
+        command()
+    assert left.value.code == 3
+    line = capsys.readouterr().err
+    assert line.startswith("DATABASE_URL: the database")
+    assert line.count("\n") == 1
+    assert "://" not in line
+    return line
+
+
 def test_an_upgrade_of_a_database_that_is_down_says_so_and_nothing_secret(
-    databases_of_each_kind, use_database
+    databases_of_each_kind, use_database, capsys
 ):
     use_database(databases_of_each_kind.unreachable())
-    with pytest.raises(SystemExit, match="of DATABASE_URL cannot be upgraded: ") as left:
-        main(["db", "upgrade"])
-    assert "://" not in str(left.value)
+    assert "cannot be opened: " in refusal(capsys, upgrade)
+
+
+def test_serve_refuses_an_embedded_database_that_it_cannot_open(tmp_path, use_database, capsys):
+    use_database(f"sqlite:///{tmp_path}")
+    assert f"{tmp_path} cannot be opened: " in refusal(capsys, lambda: main(["serve"]))
+
+
+@pytest.fixture
+def forbid(use_database):
+    """Call it to use a database in a folder where what `make` forbids is forbidden for root too."""
+    user = os.geteuid()
+    with TemporaryDirectory() as parent:  # pytest's own is closed to others
+        Path(parent).chmod(0o755)
+        path = Path(parent) / "data" / "service.db"
+        path.parent.mkdir()
+
+        def forbid(make) -> Path:
+            make(path)
+            use_database(f"sqlite:///{path}")
+            if user == 0:
+                os.seteuid(65534)
+            return path
+
+        yield forbid
+        os.seteuid(user)
+
+
+def absent_folder(path) -> None:
+    """There is no such folder."""
+    path.parent.rmdir()
+
+
+def folder(path) -> None:
+    """It is a folder."""
+    path.mkdir()
+
+
+def closed_folder(path) -> None:
+    """Nobody may write into its folder."""
+    path.parent.chmod(0o555)
+
+
+def closed_file(path) -> None:
+    """It is a database that nobody may write into."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (a int)")
+    path.chmod(0o444)
+
+
+def another_file(path) -> None:
+    """It is a file, but no database."""
+    path.write_text("Dear reader, this is not a database. " * 50)
+
+
+@pytest.mark.parametrize("command", [prepare, upgrade])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (absent_folder, "unable to open database file"),
+        (folder, "unable to open database file"),
+        (closed_folder, "unable to open database file"),
+        (closed_file, "attempt to write a readonly database"),
+        (another_file, "file is not a database"),
+    ],
+)
+def test_an_embedded_database_that_cannot_be_opened_is_one_line_and_code_3(
+    forbid, capsys, command, make, reason
+):
+    path = forbid(make)
+    assert f"{path} cannot be opened: {reason}" in refusal(capsys, command)

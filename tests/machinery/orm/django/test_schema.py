@@ -30,12 +30,3 @@ def test_neither_checks_nor_the_preparation_of_serve_leave_a_connection(empty):
     for probe in (engine.ping, migrations.check):
         probe()
         assert connection.connection is None
-
-
-def test_a_revision_is_written_into_the_folder_of_its_component(database, monkeypatch):
-    asked = []
-    monkeypatch.setattr(migrations, "call_command", lambda *a, **k: asked.append((a, k)))
-    for owner in (component for component in discover() if component.migrations):
-        migrations.revise(owner, "Add a colour")
-        label = owner.migrations.split(".")[-2]
-        assert asked.pop() == (("makemigrations", label), {"name": "add_a_colour"})

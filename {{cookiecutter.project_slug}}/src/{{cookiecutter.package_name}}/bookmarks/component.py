@@ -1,7 +1,6 @@
 """The component of the bookmarks."""
 
 from ..platform.core import Component
-from . import migrations
 from .metrics import BookmarkMetrics
 from .routes import router
 from .settings import BookmarksSettings
@@ -11,5 +10,4 @@ component = Component(
     settings=BookmarksSettings,
     metrics=(BookmarkMetrics,),
     routes=router,
-    migrations=migrations.__name__,
 )

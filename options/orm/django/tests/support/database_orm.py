@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-BRINGS_MIGRATIONS = frozenset({"admin", "auth", "contenttypes", "sessions"})
+
+def everything() -> set[str]:
+    """The applications that an empty database lacks."""
+    loader = import_module("django.db.migrations.loader").MigrationLoader(None)
+    return {application for application, _ in loader.graph.nodes}
 
 
 def open_connection() -> None:

@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
-BRINGS_MIGRATIONS: frozenset[str] = frozenset()
+
+def everything() -> set[str]:
+    """The revisions that an empty database lacks."""
+    migrations = import_module("{{ cookiecutter.package_name }}.platform.db.migrations")
+    folder = Path(migrations.__file__).parents[2] / "migrations" / "versions"
+    return {file.stem for file in folder.glob("*.py")}
 
 
 def open_connection() -> None:
@@ -15,8 +21,5 @@ def open_connection() -> None:
 @contextmanager
 def alone() -> Iterator[None]:
     """Hold what an upgrade waits for."""
-    engine = import_module("{{ cookiecutter.package_name }}.platform.db.engine")
-    with engine.engine().begin() as connection:
-        for statement in engine.dialect().lock:
-            connection.exec_driver_sql(statement)
+    with import_module("{{ cookiecutter.package_name }}.platform.db.migrations").alone():
         yield

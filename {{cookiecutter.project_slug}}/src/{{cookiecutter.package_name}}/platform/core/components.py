@@ -43,7 +43,6 @@ class Component:
         metrics: the metric groups that it declares.
         checks: the dependencies that readiness and the health report ask.
         routes: what the web adapter mounts, of the type that the framework uses.
-        migrations: the package that holds its schema migrations.
         prepare: runs once in `serve`, before any worker starts; it leaves no connection open,
             since the workers are forked from its process.
         start: runs in each worker before its first request.
@@ -56,7 +55,6 @@ class Component:
     metrics: tuple[type, ...] = ()
     checks: tuple[HealthCheck, ...] = ()
     routes: Any = None
-    migrations: str | None = None
     prepare: Callable[[], None] | None = None
     start: Callable[[], None] | None = None
     stop: Callable[[], None] | None = None

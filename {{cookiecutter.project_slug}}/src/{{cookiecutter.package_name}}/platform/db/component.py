@@ -1,46 +1,43 @@
 """The component of the database: its settings, metrics, checks and commands."""
 
 import argparse
+import sys
 
-from ..core.components import Component, HealthCheck, discover
+from ..core.components import Component, HealthCheck
 from . import engine, migrations
+from .errors import CannotMigrate
 from .metrics import DatabaseMetrics
 from .settings import DatabaseSettings
 
+CANNOT_START = 3  # gunicorn's own code for workers that do not start
+
 
 def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    database = parsers.add_parser("db", help="the database: upgrade, revision")
+    database = parsers.add_parser("db", help="the database: upgrade, revision, check")
     actions = database.add_subparsers(required=True, metavar="ACTION")
     upgrade = actions.add_parser("upgrade", help="bring the schema to the newest revision")
     upgrade.set_defaults(run=_upgrade)
-    revision = actions.add_parser("revision", help="write a revision from the models' changes")
-    owners = [component.name for component in discover() if component.migrations]
-    revision.add_argument("component", choices=owners, help="the component whose models changed")
-    revision.add_argument("message", help="what the revision does, in a few words")
-    revision.set_defaults(run=_revise)
+    migrations.commands(actions)
 
 
 def _prepare() -> None:
     """An embedded database has nobody else to migrate it; a server's is migrated on purpose."""
     if engine.dialect().embedded:
-        migrations.upgrade()
+        _migrate()
     engine.dispose()  # a worker must not inherit an open connection
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:
-    try:
-        engine.ping()  # a service without migrations wants to know too
-        upgraded = migrations.upgrade()
-    except engine.UNREACHABLE as error:
-        reason = str(getattr(error, "orig", error)).strip()  # the driver's own words
-        raise SystemExit(f"The database of DATABASE_URL cannot be upgraded: {reason}") from None
-    names = ", ".join(upgraded)
+    names = ", ".join(_migrate())
     print(f"upgraded {names}" if names else "nothing to upgrade")
 
 
-def _revise(arguments: argparse.Namespace) -> None:
-    owner = next(c for c in discover() if c.name == arguments.component)
-    migrations.revise(owner, arguments.message)
+def _migrate() -> tuple[str, ...]:
+    try:
+        return migrations.upgrade()
+    except CannotMigrate as error:
+        print(f"DATABASE_URL: {error}", file=sys.stderr)
+        raise SystemExit(CANNOT_START) from None
 
 
 component = Component(

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MIGRATION_WAIT_SECONDS = 600  # how long an upgrade waits for another one, and for a table
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from .dialect import Dialect
+from .dialect import MIGRATION_WAIT_SECONDS, Dialect
 
 BUSY_TIMEOUT_SECONDS = 5.0  # how long a statement waits for another writer
 
@@ -17,9 +17,10 @@ def _prepare(connection: Any) -> None:
     cursor = connection.cursor()
     try:
         cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while one writes
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         # The file keeps its mode: whoever is busy with a new file sets it for all connections.
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            connection.close()
             raise
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
@@ -36,6 +37,11 @@ SQLITE = Dialect(
     embedded=True,
     connect_arguments=_connect_arguments,
     prepare=_prepare,
-    lock=("BEGIN IMMEDIATE",),
+    lock=(
+        # While a table is copied, its old rows are deleted: nothing may follow them.
+        "PRAGMA foreign_keys=OFF",  # heard outside of a transaction only
+        f"PRAGMA busy_timeout={MIGRATION_WAIT_SECONDS * 1000}",
+        "BEGIN IMMEDIATE",
+    ),
     refuse=_refuse,
 )

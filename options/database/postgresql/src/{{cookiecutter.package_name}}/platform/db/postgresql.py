@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..core.about import about
 from ..core.config import Settings
-from .dialect import Dialect
+from .dialect import MIGRATION_WAIT_SECONDS, Dialect
 
 # Any number will do, as long as every version of the service takes the same one.
 MIGRATION_LOCK = 7_264_339_051
@@ -57,6 +57,7 @@ POSTGRESQL = Dialect(
     prepare=_prepare,
     lock=(
         "SET LOCAL statement_timeout = 0",
+        f"SET LOCAL lock_timeout = '{MIGRATION_WAIT_SECONDS}s'",
         f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
     ),
     refuse=_refuse,

@@ -2,15 +2,12 @@
 
 from typing import Any, cast
 
-from django.db import OperationalError, connection, connections, models
+from django.db import connection, connections, models
 from django.utils.functional import SimpleLazyObject
 
 from .dialect import Dialect
 from .dialects import DIALECTS
 from .settings import django_databases
-
-UNREACHABLE = OperationalError  # what is raised where the database does not answer
-
 
 class Model(models.Model):
     """Base of every table's class."""

@@ -1,5 +1,6 @@
 """Schema migrations: each component has its own, in its folder."""
 
+import argparse
 import logging
 import os
 from collections.abc import Iterator
@@ -8,18 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from ..core.components import Component
 from .engine import dialect
+from .errors import CannotMigrate, MigrationsPending
 
 log = logging.getLogger(__name__)
-
-
-class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
-    """The schema is behind the code; the message names the applications."""
 
 
 def upgrade() -> tuple[str, ...]:
@@ -29,7 +26,16 @@ def upgrade() -> tuple[str, ...]:
 
     Returns:
         The applications that were behind.
+
+    Raises:
+        CannotMigrate: the database cannot be opened.
     """
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        place = f" {connection.settings_dict['NAME']}" if dialect().embedded else ""
+        reason = " ".join(str(error).split())  # the driver's own words
+        raise CannotMigrate(f"the database{place} cannot be opened: {reason}") from None
     with alone():
         behind = pending()
         if behind:
@@ -59,10 +65,17 @@ def check() -> None:
         raise MigrationsPending(f"run `db upgrade`: the schema of {names} is behind the code")
 
 
-def revise(component: Component, message: str) -> None:
-    """Write a new migration from the difference between the component's models and its last one."""
-    label = str(component.migrations).split(".")[-2]
-    call_command("makemigrations", label, name=message.lower().replace(" ", "_"))
+def commands(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add what developers do with the migrations to `db`."""
+    revision = actions.add_parser("revision", help="write a migration from the models' changes")
+    revision.add_argument("message", help="what the migration does, in a few words")
+    revision.set_defaults(run=_revise)
+    differ = actions.add_parser("check", help="fail if the models changed and no migration says so")
+    differ.set_defaults(run=lambda chosen: call_command("makemigrations", check=True, dry_run=True))
+
+
+def _revise(chosen: argparse.Namespace) -> None:
+    call_command("makemigrations", name="_".join(chosen.message.lower().split()))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The database: engine, sessions and migrations."""
 
-from .engine import Model, session
+from .engine import Model, get_session, session
 from .types import UtcDateTime
 
-__all__ = ["Model", "UtcDateTime", "session"]
+__all__ = ["Model", "UtcDateTime", "get_session", "session"]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, MetaData, NullPool, create_engine, event, make_url, text
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from ..core.config import load
@@ -14,11 +14,20 @@ from .dialects import DIALECTS
 from .measured import MeasuredPool, measure, measure_models
 from .settings import DatabaseSettings
 
-UNREACHABLE = OperationalError  # what is raised where the database does not answer
+# One name for one constraint on every database, so that a revision can find it again.
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class Model(DeclarativeBase):
     """Base of every table's class."""
+
+    metadata = MetaData(naming_convention=NAMES)
 
 
 measure_models(Model)
@@ -36,8 +45,17 @@ def engine() -> Engine:
     global _engine  # noqa: PLW0603 - one pool a process
     with _lock:
         if _engine is None:
-            _engine = _make(load(DatabaseSettings))
+            _engine = _measured(load(DatabaseSettings))
         return _engine
+
+
+def without_pool() -> Engine:
+    """An engine whose connections are closed after use, and counted nowhere.
+
+    Raises:
+        SettingsError: a database setting is wrong.
+    """
+    return _make(load(DatabaseSettings), poolclass=NullPool)
 
 
 def dialect() -> Dialect:
@@ -65,6 +83,12 @@ def session() -> Iterator[Session]:
         yield open_session
 
 
+def get_session() -> Iterator[Session]:
+    """The same for a framework that injects what a view depends on."""
+    with session() as open_session:
+        yield open_session
+
+
 def ping() -> None:
     """Ask the database for a constant.
 
@@ -75,7 +99,19 @@ def ping() -> None:
         connection.execute(text("SELECT 1"))
 
 
-def _make(settings: DatabaseSettings) -> Engine:
+def _measured(settings: DatabaseSettings) -> Engine:
+    made = _make(
+        settings,
+        poolclass=MeasuredPool,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_max_overflow,
+        pool_timeout=settings.database_pool_timeout_seconds,
+    )
+    measure(made, settings.database_pool_size, settings.database_max_overflow)
+    return made
+
+
+def _make(settings: DatabaseSettings, **pool: Any) -> Engine:
     url = make_url(settings.database_url.get_secret_value())
     kind = DIALECTS[url.get_backend_name()]
     arguments = kind.connect_arguments(settings)
@@ -84,12 +120,8 @@ def _make(settings: DatabaseSettings) -> Engine:
         # What the URL says itself stands.
         connect_args={name: arguments[name] for name in arguments if name not in url.query},
         hide_parameters=True,  # they are the users' data, and errors are logged
-        poolclass=MeasuredPool,
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_max_overflow,
-        pool_timeout=settings.database_pool_timeout_seconds,
         pool_pre_ping=not kind.embedded,  # a server may have been restarted meanwhile
+        **pool,
     )
     event.listen(made, "connect", lambda connection, record: kind.prepare(connection))
-    measure(made, settings.database_pool_size, settings.database_max_overflow)
     return made

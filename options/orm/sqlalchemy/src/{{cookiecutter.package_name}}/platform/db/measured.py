@@ -1,5 +1,6 @@
 """Measures an engine: its connections, its pool, its queries, and the objects it writes."""
 
+import logging
 from functools import partial
 from threading import Lock
 from time import perf_counter
@@ -22,6 +23,9 @@ from .metrics import (
 )
 
 _STARTED = "query_started"
+
+# SQLAlchemy's pools log under the name of their class, and at INFO whenever one is closed.
+logging.getLogger(__name__).setLevel(logging.WARNING)
 
 
 class MeasuredPool(QueuePool):
@@ -54,6 +58,7 @@ def measure(engine: Engine, pool_size: int, max_overflow: int) -> None:
     event.listen(engine, "checkout", connections.taken)
     event.listen(engine, "checkin", connections.returned)
     event.listen(engine, "close", connections.closed)
+    event.listen(engine, "detach", connections.closed)
 
 
 def measure_models(base: type[DeclarativeBase]) -> None:
@@ -63,41 +68,42 @@ def measure_models(base: type[DeclarativeBase]) -> None:
 
 
 class _Connections:
-    """Which connections are open and which of them are in use."""
+    """The open connections of a pool, and which of them are in use."""
 
     def __init__(self, pool_size: int, max_overflow: int) -> None:
         self._pool_size = pool_size
         self._limit = pool_size + max_overflow
         self._lock = Lock()
-        self._open: set[object] = set()
-        self._in_use: set[object] = set()
+        self._in_use: dict[object, bool] = {}
 
     def opened(self, connection: object, record: object) -> None:
         with self._lock:
-            self._open.add(record)
+            self._in_use[record] = False
             self._record_all()
 
     def taken(self, connection: object, record: object, proxy: object) -> None:
-        with self._lock:
-            self._in_use.add(record)
-            record_pool_use(*self._use())
+        self._change(record, in_use=True)
 
     def returned(self, connection: object, record: object) -> None:
-        with self._lock:
-            self._in_use.discard(record)
-            record_pool_use(*self._use())
+        self._change(record, in_use=False)
 
     def closed(self, connection: object, record: object) -> None:
         with self._lock:
-            self._open.discard(record)
+            self._in_use.pop(record, None)
             self._record_all()
 
+    def _change(self, record: object, *, in_use: bool) -> None:
+        with self._lock:
+            if record in self._in_use:
+                self._in_use[record] = in_use
+            record_pool_use(*self._use())
+
     def _use(self) -> tuple[int, int]:
-        in_use = len(self._open & self._in_use)
-        return in_use, len(self._open) - in_use
+        in_use = sum(self._in_use.values())
+        return in_use, len(self._in_use) - in_use
 
     def _record_all(self) -> None:
-        overflow = max(0, len(self._open) - self._pool_size)
+        overflow = max(0, len(self._in_use) - self._pool_size)
         record_pool(*self._use(), overflow, self._limit)
 
 

@@ -1,4 +1,4 @@
-"""Column types that mean the same on every database."""
+"""Column types that mean the same on every database; revisions import them from here."""
 
 from datetime import UTC, datetime
 from typing import Any

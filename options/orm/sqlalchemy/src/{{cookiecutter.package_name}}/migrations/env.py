@@ -1,0 +1,22 @@
+"""What Alembic runs, for `alembic` and for `db upgrade`: it takes the connection and compares with the models."""
+
+from importlib import import_module
+from pathlib import Path
+
+from alembic import context
+
+# Alembic runs this file by its path, so that it has no package to import relative to.
+revisions = import_module(f"{Path(__file__).parents[1].name}.platform.db.revisions")
+
+with revisions.connection(context.config) as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=revisions.metadata(),
+        include_name=revisions.is_ours,
+        render_item=revisions.render_type,
+        process_revision_directives=revisions.name_revision,
+        on_version_apply=revisions.check_references(connection),
+        render_as_batch=True,  # SQLite changes a column by copying the table
+    )
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,16 @@
+"""A change of the models that no revision makes is noticed before it is deployed."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from {{ cookiecutter.package_name }}.platform.db import engine, revisions
+
+DELETED = ("remove_table", "remove_index")  # a component's tables may outlive it
+
+
+def test_the_revisions_make_what_the_models_say(database):
+    with engine.engine().connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": revisions.is_ours})
+        found = compare_metadata(context, revisions.metadata())
+    missing = [change for change in found if change[0] not in DELETED]
+    assert missing == [], "run `db revision`"
