@@ -10,7 +10,7 @@ import pytest
 from bakery import Answers, Bakery, Project, commit_all, copy_of_template, name_of, variants
 from interpreters import uv
 
-collect_ignore = ["dummy_component", "dummy_routes", "scenarios"]
+collect_ignore = ["dummy_component", "dummy_routes", "machinery", "scenarios"]
 
 BAKERY = pytest.StashKey[Bakery]()
 FIGURES = pytest.StashKey[list[str]]()

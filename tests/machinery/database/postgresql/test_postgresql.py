@@ -45,10 +45,27 @@ def test_the_server_knows_who_connects_and_speaks_utc(connect):
     assert connection.execute("SHOW timezone").fetchone() == ("UTC",)
 
 
+def test_the_short_name_that_some_clouds_write_is_taken(mock_env):
+    mock_env(DATABASE_URL="postgres://user:s3cret@host/name")
+    url = load(DatabaseSettings).database_url.get_secret_value()
+    assert url == "postgresql://user:s3cret@host/name"
+
+
+@pytest.mark.parametrize(
+    ("pooler", "options", "prepares"),
+    [("none", True, True), ("session", False, True), ("transaction", False, False)],
+)
+def test_a_pooler_gets_no_more_than_it_takes(mock_env, pooler, options, prepares):
+    mock_env(DATABASE_POOLER=pooler)
+    arguments = POSTGRESQL.connect_arguments(load(DatabaseSettings))
+    assert ("options" in arguments) is options
+    assert ("prepare_threshold" not in arguments) is prepares
+
+
 @pytest.mark.parametrize(
     ("url", "right"),
     [
-        ("postgres://user:s3cret@host/name", "must be a URL that begins with sqlite:// or pos"),
+        ("mysql://user:s3cret@host/name", "must be a URL that begins with sqlite:// or postgresql:"),
         ("postgresql+psycopg2://user:s3cret@host/name", "must be a URL that begins with sqlite://"),
         ("postgresql://user:s3cret@host:s3cret/name", "write / @ : % in user and password as %2F"),
         ("postgresql://user:s3cret@host", "must name a database after the host"),

@@ -1,9 +1,10 @@
 """PostgreSQL: its settings, and how its driver psycopg connects."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
 from ..core.about import about
 from ..core.config import Settings
@@ -23,23 +24,39 @@ class PostgresqlSettings(Settings):
         30.0,
         ge=0,
         le=3600,
-        description="When the server ends a statement; in seconds, 0 for never.",
+        description="When the server ends a statement; in seconds, 0 for never. No pooler takes it.",
     )
+    database_pooler: Literal["none", "session", "transaction"] = Field(
+        "none",
+        description="What a pooler before the server, such as PgBouncer, lends to each client.",
+    )
+
+    @field_validator("database_url", mode="before", check_fields=False)
+    @classmethod
+    def _may_be_short(cls, value: Any) -> Any:
+        """Take `postgres://`, as Heroku and Railway write it."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return re.sub("^postgres://", "postgresql://", text) if isinstance(text, str) else value
 
 
 def _connect_arguments(settings: PostgresqlSettings) -> Mapping[str, object]:
-    """The parameters of libpq (PostgreSQL manual, section 34.1.2)."""
-    statement_timeout = round(settings.database_statement_timeout_seconds * 1000)
-    return {
+    """The parameters of libpq (PostgreSQL manual, section 34.1.2), and of psycopg."""
+    arguments: dict[str, object] = {
         "connect_timeout": settings.database_connect_timeout_seconds,
         "fallback_application_name": about().name,
-        "options": f"-c statement_timeout={statement_timeout} -c timezone=UTC",
         # A server that vanishes without a word is noticed after half a minute.
         "keepalives_idle": 15,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
     }
+    if settings.database_pooler == "none":
+        statement_timeout = round(settings.database_statement_timeout_seconds * 1000)
+        # A pooler refuses it: its connections to the server belong to many clients.
+        arguments["options"] = f"-c statement_timeout={statement_timeout} -c timezone=UTC"
+    if settings.database_pooler == "transaction":
+        arguments["prepare_threshold"] = None  # the next statement may meet another server process
+    return arguments
 
 
 def _prepare(connection: Any) -> None:
