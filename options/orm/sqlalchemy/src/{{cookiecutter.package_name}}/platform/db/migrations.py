@@ -138,7 +138,7 @@ def _current(connection: Connection) -> set[str]:
     if older:
         raise CannotMigrate(
             f"the schema was made by a history per component ({', '.join(older)}): "
-            "docs/migrations.md says how to move it into the one history"
+            "docs/how-to/add-a-migration.md says how to move"
         )
     return set()
 
