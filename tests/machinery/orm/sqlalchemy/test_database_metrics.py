@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from {{ cookiecutter.package_name }}.platform.db import engine
+from {{ cookiecutter.package_name }}.platform.db import engine, migrations
 from {{ cookiecutter.package_name }}.platform.db.measured import measure_models
 from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
 
@@ -206,6 +206,27 @@ def test_a_connection_that_is_thrown_away_leaves_the_pool(metrics):
         assert pool(metrics)[:2] == (0, 0)
     engine.ping()
     assert pool(metrics) == (0, 1, 0, 0)
+
+
+def test_a_connection_that_is_taken_out_leaves_the_pool(metrics):
+    with engine.engine().connect() as connection:
+        connection.detach()
+        assert pool(metrics)[:2] == (0, 0)
+    engine.ping()
+    assert pool(metrics) == (0, 1, 0, 0)
+
+
+def test_what_migrates_is_no_connection_of_the_service(metrics):
+    engine.dialect()
+    with metrics.adds({}, "database"):
+        migrations.upgrade()
+
+
+def test_the_pool_says_nothing_at_every_start(caplog):
+    caplog.set_level("INFO")
+    engine.ping()
+    engine.dispose()
+    assert caplog.text == ""
 
 
 def test_a_hundred_sessions_at_once_leave_nothing_behind(metrics):

@@ -79,13 +79,14 @@ def dispose() -> None:
 @contextmanager
 def session() -> Iterator[Session]:
     """A session that commits at the end of the block, rolls back if the block raises."""
-    with Session(engine(), expire_on_commit=False) as open_session, open_session.begin():
+    for open_session in get_session():
         yield open_session
+        open_session.commit()
 
 
 def get_session() -> Iterator[Session]:
-    """The same for a framework that injects what a view depends on."""
-    with session() as open_session:
+    """A session to inject, such as by FastAPI's `Depends`; closing rolls back what is not committed."""
+    with Session(engine(), expire_on_commit=False) as open_session:
         yield open_session
 
 
