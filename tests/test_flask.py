@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
@@ -84,11 +84,13 @@ def served(project: Project, folder: Path, command: list[str]) -> Iterator[Serve
             wait_until_ready(server, process)
             yield server
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            # Not to its group: gunicorn tells its workers, and a second signal in between can make one wait for itself.
+            process.send_signal(signal.SIGINT)
             try:
                 process.wait(20)
             finally:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 server.said = log.read_text(encoding="utf-8")
 
 
