@@ -12,11 +12,11 @@ from bakery import Answers, Bakery, Project, environment
 
 # What `shows` names, a checker is to reveal; a line that ends in `wrong` is to be an error.
 USE = """
-from example_service.platform.metrics.bounds import bounded_by, closed, limited
-from example_service.platform.metrics.factory import (
-    Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary, bound,
+from prometheus_client import Metric
+from example_service.platform.metrics import (
+    Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary,
+    bound, bounded_by, closed, is_component_registered, limited, safe_metrics_operation, safe_register, unregister,
 )
-from example_service.platform.metrics.safety import safe_metrics_operation
 
 KIND = {"kind": closed("mail", "report")}
 
@@ -47,6 +47,34 @@ jobs.mood.state("good")
 def record(kind: str) -> None:
     bound(Jobs).done.labels(kind).inc()
 
+@safe_metrics_operation("jobs")
+async def record_later(kind: str, *, times: int = 1) -> None:
+    record(kind)
+
+@safe_metrics_operation("jobs")  # wrong
+def recorded(kind: str) -> str:
+    return kind
+
+@safe_metrics_operation("jobs")  # wrong
+async def recorded_later(kind: str) -> str:
+    return kind
+
+class Pipe:
+    def collect(self) -> list[Metric]:
+        return []
+
+safe_register("jobs", Pipe())
+unregister(Pipe())
+reveal_type(is_component_registered("jobs"))  # shows bool
+
+async def main() -> None:
+    await record_later("mail", times=2)
+    await record_later("mail", times="2")  # wrong
+
+with safe_metrics_operation("jobs"):
+    record("mail")
+
+safe_register("jobs", 5)  # wrong
 record(5)  # wrong
 jobs.done.set(1)  # wrong
 jobs.done.dec()  # wrong
@@ -56,6 +84,7 @@ jobs.mood.state(1)  # wrong
 jobs.build.info({"version": 1})  # wrong
 jobs.lost.inc()  # wrong
 Jobs.done.inc()  # wrong
+Jobs.done.labels("mail")  # wrong
 bound(jobs)  # wrong
 bound(int)  # wrong
 Counter("jobs_total")  # wrong

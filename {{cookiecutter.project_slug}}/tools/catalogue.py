@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from {{ cookiecutter.package_name }}.platform.core.components import discover
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Values, bounded_by, closed
-from {{ cookiecutter.package_name }}.platform.metrics.factory import Declared, MetricGroup
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import BoundedBy, Closed, Values
+from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared, MetricGroup
 
 LISTED_VALUES = 12  # a closed set is spelled out up to this size
 
@@ -31,11 +31,11 @@ def catalogue() -> tuple[Entry, ...]:
 
 def bound_of(values: Values) -> str:
     """What keeps a label bounded, in words."""
-    if isinstance(values, closed):
+    if isinstance(values, Closed):
         known = sorted(values)
         if len(known) > LISTED_VALUES:
             return f"{len(known)} values from `{known[0]}` to `{known[-1]}`"
         return ", ".join(f"`{value}`" for value in known)
-    if isinstance(values, bounded_by):
+    if isinstance(values, BoundedBy):
         return f"bounded by {values.reason}"
     return f"at most {values.values} values, then `_overflow`"

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import bounded_by, closed, limited
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import BoundedBy, Closed, Limited
+from {{ cookiecutter.package_name }}.platform.metrics.declared import (
     DURATION_BUCKETS,
     Declared,
     MetricGroup,
@@ -107,7 +107,7 @@ def _help(declared: Declared[Any]) -> Iterator[str]:
 
 
 def _labels(declared: Declared[Any]) -> Iterator[str]:
-    for label, values in declared.labels.items():
+    for label, values in declared.label_values.items():
         if label in LABELS:
             yield f"must leave the label {label} to {LABELS[label]}: choose another name"
         elif not WORDS.fullmatch(label):
@@ -119,12 +119,12 @@ def _labels(declared: Declared[Any]) -> Iterator[str]:
 
 def _unbounded(values: object) -> str | None:
     match values:
-        case closed():
+        case Closed():
             wrong = not values or "" in values
             return "needs values, none of them empty: closed('yes', 'no')" if wrong else None
-        case bounded_by(reason):
+        case BoundedBy(reason):
             return None if reason.strip() else "must say what bounds it: bounded_by('the routes')"
-        case limited(number):
+        case Limited(number):
             return None if number >= 1 else "must allow a value: limited(50)"
     return "is unbounded: use closed, bounded_by or limited"
 

@@ -98,7 +98,7 @@ def _section(entry: Entry, modules: dict[str, Module]) -> str:
     place = f"{modules[group.__module__].path}: {group.__qualname__}.{entry.attribute}"
     rows = {
         "type": declared.kind,
-        **{f"label `{name}`": bound_of(values) for name, values in declared.labels.items()},
+        **{f"label `{name}`": bound_of(values) for name, values in declared.label_values.items()},
         **{OPTIONS.get(name, name): _shown(value) for name, value in declared.options.items()},
         "declared in": f"`{place}`",
         "recorded by": recorded or "no function of this package",

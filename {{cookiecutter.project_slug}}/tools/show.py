@@ -68,7 +68,7 @@ def declared(entries: Iterable[Entry]) -> list[Row]:
     rows = []
     for metric in (entry.declaration() for entry in entries):
         name = f"{metric.name}_info" if metric.kind == "info" else metric.name
-        rows.append(Row(name, metric.kind, " ".join(metric.labels), "-"))
+        rows.append(Row(name, metric.kind, " ".join(metric.label_values), "-"))
     return rows
 
 

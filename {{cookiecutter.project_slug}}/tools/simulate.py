@@ -6,9 +6,9 @@ from typing import Any
 
 from prometheus_client import generate_latest, start_http_server
 
-from {{ cookiecutter.package_name }}.platform.metrics import bound, closed, registry
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Values
-from {{ cookiecutter.package_name }}.platform.metrics.factory import Declared
+from {{ cookiecutter.package_name }}.platform.metrics import bound, registry
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import Closed, Values
+from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared
 
 from .catalogue import catalogue
 
@@ -48,13 +48,13 @@ def serve(port: int, seconds: float) -> None:
 
 def label_sets(declared: Declared[Any]) -> list[tuple[str, ...]]:
     """The combinations of the closed labels' values, at most 50 of them, evenly spaced."""
-    known = list(product(*map(_values, declared.labels.values())))
+    known = list(product(*map(_values, declared.label_values.values())))
     taken = min(len(known), MOST_LABEL_SETS)
     return [known[position * len(known) // taken] for position in range(taken)]
 
 
 def _values(values: Values) -> list[str]:
-    return sorted(values) if isinstance(values, closed) else [EXAMPLE]
+    return sorted(values) if isinstance(values, Closed) else [EXAMPLE]
 
 
 def _recording(declared: Declared[Any]) -> tuple[str, Any]:

@@ -1,22 +1,24 @@
 """No label set comes from a client without a limit, and sums stay exact past it."""
 
+import gc
+import threading
+from enum import Enum as Enumeration
+
 import pytest
 
 from {{ cookiecutter.package_name }}.platform.core import limits
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
-    LabelError,
-    bounded_by,
-    closed,
-    limited,
-)
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
     Enum,
     Gauge,
     Histogram,
     Info,
+    LabelError,
     MetricGroup,
     bound,
+    bounded_by,
+    closed,
+    limited,
 )
 from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
 
@@ -76,7 +78,7 @@ def test_new_label_sets_of_all_metrics_share_a_minute(metrics, patch_settings, m
     now = 0.0
     monkeypatch.setattr(limits, "monotonic", lambda: now)
     patch_settings(MetricsSettings, max_metrics_per_minute=2)
-    bound(Visits).routes.labels("/a").inc()
+    bound(Visits).waits.labels("/a").observe(1)
     bound(Visits).visits.labels("short", "/a").inc()
     bound(Visits).visits.labels("short", "/b").inc()
     assert metrics.value('visits_total{kind="short",page="_overflow"}') == 1.0
@@ -90,18 +92,49 @@ def test_what_counts_the_overflow_is_never_cut_off_itself(metrics, patch_setting
     bound(Visits).visits.labels("short", "/a").inc()
     bound(Visits).visits.labels("short", "/b").inc(2)
     bound(Visits).waits.labels("/a").observe(0.5)
-    bound(Visits).routes.labels("/a").inc(3)
     assert metrics.value('visits_total{kind="short",page="_overflow"}') == 2.0
-    assert metrics.value('routes_total{route="_overflow"}') == 3.0
+    assert metrics.histogram("waits_seconds", page="_overflow").count == 1.0
     assert metrics.samples("metrics_overflow") == {
         'metrics_overflow_total{metric="visits_total"}': 1.0,
         'metrics_overflow_total{metric="waits_seconds"}': 1.0,
-        'metrics_overflow_total{metric="routes_total"}': 1.0,
     }
 
 
+def test_what_only_the_code_can_name_draws_on_no_limit(metrics, patch_settings):
+    patch_settings(MetricsSettings, metrics_max_series=2, max_metrics_per_minute=2)
+    for number in range(10):
+        bound(Visits).routes.labels(f"/{number}").inc()
+        bound(Visits).visits.labels("short", f"/{number}").inc()
+    bound(Visits).visits.labels("long", "/0").inc()
+    assert metrics.series("routes_total") == 10
+    assert metrics.samples("visits") == {
+        'visits_total{kind="short",page="/0"}': 1.0,
+        'visits_total{kind="short",page="/1"}': 1.0,
+        'visits_total{kind="short",page="_overflow"}': 8.0,
+        'visits_total{kind="long",page="_overflow"}': 1.0,
+    }
+    assert metrics.value('metrics_overflow_total{metric="visits_total"}') == 9.0
+
+
+def test_a_value_is_cut_off_before_it_is_admitted(metrics):
+    for end in ("", "b", "c" * 1_000_000):
+        bound(Visits).waits.labels("a" * 128 + end).observe(0.5)
+        bound(Visits).routes.labels("a" * 128 + end).inc()
+    assert metrics.histogram("waits_seconds", page="a" * 128).count == 3
+    assert metrics.samples("routes") == {'routes_total{route="' + "a" * 128 + '"}': 3.0}
+
+
+def test_a_closed_value_is_as_long_as_it_is_declared(metrics):
+    level = Counter("level_total", "Levels.", labels={"level": closed("a" * 200)})
+    levels = bound(type("Levels", (MetricGroup,), {"level": level}, component="example"))
+    levels.level.labels("a" * 200).inc()
+    assert metrics.samples("level") == {'level_total{level="' + "a" * 200 + '"}': 1.0}
+
+
 def test_a_value_outside_a_closed_set_is_refused_with_the_set():
-    with pytest.raises(LabelError, match=r"kind='middling' is not one of long, short"):
+    with pytest.raises(
+        LabelError, match=r"^visits_total: kind='middling' is not one of long, short"
+    ):
         bound(Visits).visits.labels("middling", "/a")
 
 
@@ -113,7 +146,7 @@ def test_a_refusal_lists_twenty_values_and_says_that_there_are_more(known, more)
     with pytest.raises(LabelError) as refused:
         levels.level.labels("v9")
     listed = ", ".join(values[:20]) + more
-    assert str(refused.value) == f"level='v9' is not one of {listed}"
+    assert str(refused.value) == f"level_total: level='v9' is not one of {listed}"
 
 
 @pytest.mark.parametrize(
@@ -130,29 +163,49 @@ def test_a_refusal_lists_twenty_values_and_says_that_there_are_more(known, more)
     ],
 )
 def test_labels_that_do_not_fit_are_refused(positional, named):
-    with pytest.raises(LabelError, match="labels are kind, page: give each, by position or name"):
+    with pytest.raises(
+        LabelError, match=r"^visits_total: labels are kind, page: give each, by position or name"
+    ):
         bound(Visits).visits.labels(*positional, **named)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_is_too_much_is_refused_for_a_known_label_set_too(known):
+    if known:
+        bound(Visits).routes.labels("/a")
+    with pytest.raises(LabelError, match="routes_total: labels are route: give each"):
+        bound(Visits).routes.labels("/a", page="/b")
 
 
 def test_labels_where_there_are_none_to_give_are_refused():
     plain = Counter("plain_total", "No labels.")
     group = type("Group", (MetricGroup,), {"plain": plain}, component="example")
     for metric in (bound(group).plain, bound(Visits).routes.labels("/a")):
-        with pytest.raises(LabelError, match="labels are none: give each"):
+        with pytest.raises(LabelError, match=r"(plain_total|a label set): labels are none: give"):
             metric.labels("/b")
-        with pytest.raises(ValueError, match=r"labels set|label names were set"):
+        with pytest.raises(LabelError, match="labels are none: give"):
             metric.labels()
 
 
-def test_values_are_the_same_by_name_by_position_and_as_text(metrics):
+class Page(str, Enumeration):  # noqa: UP042 - its text is another than that of StrEnum
+    """Equal to a text, and written otherwise."""
+
+    HOME = "home"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_values_are_the_same_where_their_texts_are_whichever_comes_first(metrics, order):
     routes = bound(Visits).routes
-    routes.labels(1).inc()
-    routes.labels("1").inc()
-    routes.labels(route=1).inc()
-    routes.labels(True).inc()
+    for value in [1, "1", True, 1.0, "home", Page.HOME][::order]:
+        routes.labels(value).inc()
+        routes.labels(route=value).inc()
+        routes.labels(value).inc()
     assert metrics.samples("routes") == {
-        'routes_total{route="1"}': 3.0,
-        'routes_total{route="True"}': 1.0,
+        'routes_total{route="1"}': 6.0,
+        'routes_total{route="True"}': 3.0,
+        'routes_total{route="1.0"}': 3.0,
+        'routes_total{route="home"}': 3.0,
+        'routes_total{route="Page.HOME"}': 3.0,
     }
 
 
@@ -234,3 +287,50 @@ def test_a_level_whose_overflow_would_add_up_to_nonsense_is_refused(declare, opt
         LabelError, match=r"^level is of type \w+: make page closed or bounded_by: _overflow cannot"
     ):
         declare("level", "A level.", {"kind": closed("a"), "page": limited(3)}, **options)
+
+
+@pytest.mark.parametrize("labels", [["kind"], "kind", ("kind",)])
+def test_labels_as_prometheus_client_has_them_are_refused_with_what_is_right(labels):
+    with pytest.raises(LabelError) as refused:
+        Counter("jobs_total", "Jobs.", labels=labels)
+    assert str(refused.value) == (
+        "jobs_total must say what each label may be: "
+        'labels={"kind": closed("a", "b")}, or bounded_by("the kinds"), or limited(50)'
+    )
+
+
+class Leftover:
+    """Records when the garbage collector ends it."""
+
+    def __init__(self, record):
+        self.record, self.self = record, self
+
+    def __del__(self):
+        self.record()
+
+
+def test_a_finalizer_may_record_while_a_label_set_is_admitted_or_read(metrics, monkeypatch):
+    visits = bound(Visits).visits
+    left = iter(range(10_000))
+
+    def record() -> None:
+        page = str(next(left))
+        visits.labels("short", page).inc()
+        bound(Visits).waits.labels(page).observe(0.1)
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)  # at every object that is made
+    recorder = threading.Thread(
+        target=lambda: [(Leftover(record), visits.labels("long", str(n))) for n in range(300)],
+        daemon=True,
+    )
+    try:
+        recorder.start()
+        recorder.join(20)
+        alive = recorder.is_alive()
+    finally:
+        gc.set_threshold(*before)
+    assert not alive
+    gc.collect()
+    assert sum(metrics.samples("visits").values()) == next(left) == 300
+    assert metrics.histogram("waits_seconds", page="_overflow").count == 298

@@ -2,7 +2,7 @@
 
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
     Enum,
     Gauge,

@@ -5,13 +5,12 @@ import logging
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
-from {{ cookiecutter.package_name }}.platform.core.limits import LogLimit
-from {{ cookiecutter.package_name }}.platform.metrics import registry, safety
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import closed
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform.metrics import (
     Gauge,
     MetricGroup,
     bound,
+    closed,
+    safe_register,
 )
 
 
@@ -42,14 +41,13 @@ def fail() -> float:
     raise ConnectionError("no tank")
 
 
-def test_what_fails_in_a_scrape_is_left_out_counted_and_logged_once(client, monkeypatch, caplog):
-    monkeypatch.setattr(safety, "_limit", LogLimit(60.0))
+def test_what_fails_in_a_scrape_is_left_out_counted_and_logged_once(client, caplog):
     tanks = bound(Tanks)
     tanks.level.labels("a").set_function(lambda: 0.5)
     tanks.level.labels("b").set_function(fail)
     tanks.level.labels("c").set(float("nan"))
     tanks.outflow.set_function(lambda: None)
-    registry.active.safe_register("example", Pipe())
+    safe_register("example", Pipe())
     client.get("/nowhere")
     with caplog.at_level(logging.ERROR):
         scrapes = [client.get("/metrics") for _ in range(3)]

@@ -1,16 +1,18 @@
 """One definition is one metric, whoever binds it and however often."""
 
+import gc
 import importlib
+import re
 import sys
 import threading
+import weakref
 
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
-from {{ cookiecutter.package_name }}.platform.metrics import registry as registry_module
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import bounded_by, closed, limited
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform import metrics as metrics_face
+from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
     Enum,
     Gauge,
@@ -19,7 +21,11 @@ from {{ cookiecutter.package_name }}.platform.metrics.factory import (
     MetricGroup,
     Summary,
     bound,
+    bounded_by,
+    closed,
+    limited,
 )
+from {{ cookiecutter.package_name }}.platform.metrics import registry as registry_module
 from {{ cookiecutter.package_name }}.platform.metrics.registry import (
     MetricConflict,
     MetricsRegistry,
@@ -90,6 +96,17 @@ def test_a_histogram_has_bounds_for_work_that_a_person_waits_for(metrics):
     short, long = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25), (0.5, 1.0, 2.5, 5.0, 10.0, float("inf"))
     counted = dict.fromkeys(short, 0.0) | dict.fromkeys(long, 1.0)
     assert metrics.histogram("took_seconds").buckets == counted
+
+
+@pytest.mark.parametrize("use", ["inc", "labels"])
+def test_the_class_where_the_bound_group_is_meant_says_how_to_get_it(use):
+    declared = group(count=Counter("example_total", "A count.", LABELS))
+    with pytest.raises(AttributeError) as refused:
+        getattr(declared.count, use)("red")
+    assert str(refused.value) == (
+        f"example_total is only declared here, without {use}: "
+        "record it on the bound group, which get_metrics() returns"
+    )
 
 
 def test_an_unbound_group_says_how_to_bind_it():
@@ -216,7 +233,7 @@ def test_a_module_that_is_purged_and_imported_again_finds_its_metrics(metrics):
     package = "{{ cookiecutter.package_name }}"
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]
-    again = importlib.import_module(package + ".web.metrics")
+    again = importlib.import_module(package + ".platform.web.metrics")
     assert again is not http_metrics
     again.get_metrics().requests.labels("GET", "unmatched", "404").inc()
     assert metrics.value(ANSWERED) == 2.0
@@ -269,12 +286,12 @@ def test_threads_that_race_for_a_group_get_one(metrics):
 class Constant:
     """A collector made elsewhere: a gauge of 1 for each name."""
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
+    def __init__(self, *names: str, value: float = 1) -> None:
+        self.names, self.value = names, value
 
     def collect(self):
         for name in self.names:
-            yield prometheus_client.core.GaugeMetricFamily(name, "A constant.", value=1)
+            yield prometheus_client.core.GaugeMetricFamily(name, "A constant.", value=self.value)
 
 
 class Described(Constant):
@@ -287,31 +304,70 @@ class Described(Constant):
         raise ConnectionError("not yet")
 
 
+class Unreachable:
+    """A collector that says nothing without its server."""
+
+    def collect(self):
+        raise ConnectionError("no server")
+
+
 def safe_register(collector):
     """Register the collector; conflicts name this line."""
-    return registry_module.active.safe_register("example", collector)
+    metrics_face.safe_register("example", collector)
 
 
-def test_the_same_collector_again_is_the_one_registered_before(metrics):
-    first = safe_register(Constant("constant", "another"))
-    assert safe_register(Constant("another", "constant")) is first
-    assert metrics.samples() == {"constant": 1.0, "another": 1.0}
+def test_a_collector_takes_the_place_of_one_like_it_and_says_so(metrics, caplog):
+    first, second = Constant("constant", "another"), Constant("another", "constant", value=2)
+    safe_register(first)
+    safe_register(first)
+    assert caplog.records == []
+    safe_register(second)
+    assert metrics.samples() == {"constant": 2.0, "another": 2.0}
+    [said] = caplog.records
+    assert re.search(r"^Constant, registered at \S+:\d+, replaces the one before$", said.message)
+
+
+def test_a_collector_is_unregistered_and_its_names_are_free(metrics):
+    first, second = Constant("constant"), Constant("constant", value=2)
+    safe_register(first)
+    safe_register(second)
+    metrics_face.unregister(first)  # as an application does that was made before another one
+    assert metrics.samples() == {"constant": 2.0}
+    metrics_face.unregister(second)
+    assert metrics.samples() == {}
+    assert not metrics_face.is_component_registered("example")
+    level = bound(group(level=Gauge("constant", "A level.", multiprocess="sum"))).level
+    level.set(3)
+    assert metrics.samples() == {"constant": 3.0}
+
+
+def test_a_collector_that_cannot_even_be_asked_costs_its_own_samples_only(metrics):
+    safe_register(Unreachable())
+    bound(group(count=Counter("example_total", "A count."))).count.inc()
+    assert metrics.samples("example") == {"example_total": 1.0}
+    assert metrics.value('metrics_errors_total{component="example"}') == 2.0
+
+
+def test_a_collector_of_what_is_switched_off_is_not_registered(metrics, mock_env):
+    mock_env(COLLECT_EXAMPLE_METRICS="false")
+    safe_register(Constant("constant"))
+    assert metrics.samples() == {}
 
 
 def test_another_collector_of_the_same_class_is_registered_too(metrics):
-    first, second = safe_register(Constant("first")), safe_register(Constant("second"))
-    assert first is not second
+    safe_register(Constant("first"))
+    safe_register(Constant("second"))
     assert metrics.samples() == {"first": 1.0, "second": 1.0}
 
 
 @pytest.mark.parametrize("other", [Constant("constant", "more"), Described("constant")])
 def test_another_collector_of_the_same_name_is_a_conflict_that_names_both(other, metrics):
     safe_register(Constant("constant"))
-    place = r"test_registry\.py:\d+, registered at \S+test_registry\.py:\d+"
+    place = r"registered at \S+test_registry\.py:\d+"
     with pytest.raises(
         MetricConflict,
-        match=rf"{type(other).__name__} \(\S+{place}\) and Constant \(\S+{place}\) "
-        "both export 'constant' and differ",
+        match=rf"{type(other).__name__} \({place}\) and Constant \({place}\) "
+        "both export constant and differ",
     ):
         safe_register(other)
     assert metrics.samples() == {"constant": 1.0}
@@ -337,7 +393,7 @@ def test_a_name_that_a_collector_exports_is_taken(taken):
     collector = Constant()
     collector.collect = lambda: [prometheus_client.Metric("jobs", "Jobs.", kind)]
     safe_register(collector)
-    with pytest.raises(MetricConflict, match=f"both export 'jobs{suffix}'"):
+    with pytest.raises(MetricConflict, match=f"both export jobs{suffix} and"):
         bound(group(level=Gauge("jobs" + suffix, "A level.", multiprocess="sum")))
 
 
@@ -348,9 +404,10 @@ def test_a_collector_of_a_name_that_a_library_took_is_a_conflict():
 
 
 def test_a_collector_that_has_nothing_to_say_yet_is_registered_once(metrics):
-    first = safe_register(Constant())
-    assert safe_register(Constant()) is first
-    first.names = ("late",)
+    safe_register(Constant())
+    last = Constant()
+    safe_register(last)
+    last.names = ("late",)
     assert metrics.samples() == {"late": 1.0}
 
 
@@ -366,23 +423,23 @@ def test_a_class_that_is_imported_under_two_names_is_the_same(tmp_path, monkeypa
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "planted")
     one, other = importlib.import_module("planted.jobs"), importlib.import_module("jobs")
-    first = safe_register(one.Jobs())
     assert one.Jobs is not other.Jobs
-    assert safe_register(other.Jobs()) is first
-    assert safe_register(importlib.reload(other).Jobs()) is first
+    safe_register(one.Jobs())
+    safe_register(other.Jobs())
+    safe_register(importlib.reload(other).Jobs())
     assert metrics.samples() == {"jobs_total": 3.0}
     for name in ("planted.jobs", "planted", "jobs"):
         monkeypatch.delitem(sys.modules, name)
 
 
 def test_the_registry_knows_which_components_it_holds():
-    active = registry_module.active
-    assert not active.is_component_registered("example")
+    registered = metrics_face.is_component_registered
+    assert not registered("example")
     bound(group(count=Counter("example_total", "A count.")))
-    active.safe_register("another", Constant("constant"))
-    assert active.is_component_registered("example")
-    assert active.is_component_registered("another")
-    assert not active.is_component_registered("third")
+    metrics_face.safe_register("another", Constant("constant"))
+    assert registered("example")
+    assert registered("another")
+    assert not registered("third")
 
 
 def test_a_reset_binds_everything_anew(metrics):
@@ -393,6 +450,17 @@ def test_a_reset_binds_everything_anew(metrics):
     bound(declared).count.inc(5)
     assert renewed.collectors.get_sample_value("example_total") == 5.0
     assert metrics.value("example_total") == 1.0
+
+
+def test_a_registry_goes_with_its_last_user(registry):
+    collectors = CollectorRegistry()
+    registry_module.reset_for_test(collectors)
+    bound(group(count=Counter("example_total", "A count.", LABELS))).count.labels("red").inc()
+    gone = weakref.ref(collectors)
+    del collectors
+    registry_module.reset_for_test(registry)
+    gc.collect()
+    assert gone() is None
 
 
 def test_production_and_test_registries_are_told_apart():

@@ -1,21 +1,29 @@
-"""A failing metric never reaches the request; every other error does."""
+"""A failing metric never reaches the request, and always the test; every other error does."""
 
 import asyncio
 import logging
+from contextlib import nullcontext
 
+import prometheus_client
 import pytest
+from prometheus_client import values
 
 from {{ cookiecutter.package_name }}.platform.core import limits
-from {{ cookiecutter.package_name }}.platform.metrics import safety
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import closed
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
+    Enum,
     Gauge,
     Histogram,
+    Info,
+    LabelError,
+    MetricConflict,
     MetricGroup,
     bound,
+    closed,
+    safe_metrics_operation,
+    sharing,
 )
-from {{ cookiecutter.package_name }}.platform.metrics.safety import safe_metrics_operation
+from {{ cookiecutter.package_name }}.platform.metrics.factory import OwnMetrics, bind
 
 ERRORS = 'metrics_errors_total{component="example"}'
 
@@ -27,51 +35,127 @@ class Paints(MetricGroup, component="example"):
     drying = Gauge("paint_drying", "Coats that dry.", multiprocess="livesum")
     took = Histogram("paint_seconds", "Time to paint.", buckets=(1.0,))
     spilt = Counter("paint_spilt_total", "Accidents.")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_log_limit(monkeypatch):
-    monkeypatch.setattr(safety, "_limit", limits.LogLimit(60.0))
+    can = Info("paint_can", "The can.", labels={"colour": closed("red")})
+    mood = Enum("paint_mood", "Of a painter.", {"hand": closed("left")}, states=("calm", "busy"))
 
 
 @safe_metrics_operation("example")
-def record(colour: str, amount: float = 1) -> str:
+def record(colour: str, amount: float = 1) -> None:
     """Record, perhaps wrongly."""
     bound(Paints).used.labels(colour).inc(amount)
-    return "recorded"
 
 
-def test_a_metric_that_works_is_recorded_and_the_result_returned(metrics):
+def use_wrongly(paints: Paints) -> None:
+    """Do everything wrong that can be done wrong: thirteen operations."""
+    paints.used.labels("mauve").inc()
+    paints.used.labels().inc()
+    paints.used.labels("red", "blue").inc()
+    paints.used.labels(color="red").inc()
+    paints.used.inc()
+    paints.used.labels("red").inc(-1)
+    paints.used.labels("red").labels("red").inc()
+    paints.drying.set("many")
+    paints.drying.inc("one")
+    paints.took.observe(None)
+    paints.can.labels("red").info({"of": None})
+    paints.mood.labels("left").state("bored")
+    paints.used.remove("mauve")
+
+
+def test_a_metric_that_works_is_recorded(metrics):
     with metrics.adds({'paint_total{colour="red"}': 1}):
-        assert record("red") == "recorded"
+        record("red")
 
 
-def test_a_failing_metric_is_counted_and_skipped(metrics):
-    with metrics.adds({ERRORS: 2}):
-        assert record("mauve") is None
-        with safe_metrics_operation("example"):
-            bound(Paints).used.labels("mauve").inc()
+def test_in_production_no_wrong_use_of_a_metric_is_in_the_way(metrics, as_in_production, caplog):
+    with metrics.adds({ERRORS: 13}, "metrics_errors"):
+        use_wrongly(bound(Paints))
+    [said] = caplog.records
+    assert said.message == "a metric of example failed and was skipped (1 since the last report)"
 
 
-def test_an_error_inside_prometheus_client_is_a_metrics_error(metrics):
-    bound(Paints).used.labels("red")
-    with metrics.adds({ERRORS: 1}):
-        record("red", amount=-1)
-
-
-def test_a_failing_metric_in_a_coroutine_is_skipped(metrics):
+def test_in_production_what_comes_after_a_wrong_label_is_done(metrics, as_in_production):
     @safe_metrics_operation("example")
-    async def later(colour: str) -> str:
+    def work():
+        bound(Paints).used.labels("mauve").inc()
+        bound(Paints).spilt.inc()
+        return "a result"
+
+    @safe_metrics_operation("example")
+    async def later():
         await asyncio.sleep(0)
-        bound(Paints).used.labels(colour).inc()
-        return "recorded"
+        return work()
 
-    with metrics.adds({ERRORS: 1, 'paint_total{colour="red"}': 1}):
-        assert asyncio.run(later("red")) == "recorded"
-        assert asyncio.run(later("mauve")) is None
+    with metrics.adds({ERRORS: 2, "paint_spilt_total": 2}):
+        assert work() == "a result"
+        assert asyncio.run(later()) == "a result"
 
 
-def test_other_errors_pass_through_untouched_and_uncounted(metrics):
+@pytest.mark.parametrize("guard", [safe_metrics_operation("example"), nullcontext()])
+def test_in_a_test_a_wrong_label_is_raised_with_the_metrics_name(guard, metrics):
+    with pytest.raises(LabelError, match=r"^paint_total: colour='mauve' is not one of red"), guard:
+        bound(Paints).used.labels("mauve").inc()
+    with pytest.raises(ValueError, match="non-negative") as refused, guard:
+        bound(Paints).used.labels("red").inc(-1)
+    assert refused.value.__notes__ == ["in counter:paint"]
+    assert metrics.series("metrics_errors_total") == 0
+
+
+def test_in_production_the_class_in_place_of_the_bound_group_is_skipped(metrics, as_in_production):
+    with metrics.adds({ERRORS: 1}), safe_metrics_operation("example"):
+        Paints.used.labels("red")
+
+
+@pytest.mark.parametrize("in_production", [True, False])
+def test_a_conflict_stops_a_start_and_no_request(in_production, metrics, request):
+    prometheus_client.Counter("paint_spilt_total", "Another one of this name.")
+    if in_production:
+        request.getfixturevalue("as_in_production")
+    with pytest.raises(MetricConflict, match="paint_spilt_total"):
+        bind(Paints)
+    if in_production:
+        with metrics.adds({ERRORS: 1, 'paint_total{colour="red"}': 1}):
+            bound(Paints).spilt.inc()
+            bound(Paints).used.labels("red").inc()
+
+
+def full_disk(*arguments, **options):
+    """Stands for a value that finds no room in its file."""
+    raise OSError(28, "No space left on device")
+
+
+def test_storage_that_fails_stops_no_start_and_no_request(metrics, as_in_production, monkeypatch):
+    bound(OwnMetrics).errors.labels("example").inc()  # there is room for it
+    monkeypatch.setattr(values, "ValueClass", full_disk)
+    paints = bind(Paints)
+    paints.drying.inc()
+    paints.used.labels("red").inc()
+    # The three that have no labels, where they are made, and the label set.
+    assert metrics.samples() == {ERRORS: 5.0}
+
+
+def test_not_even_the_count_of_failures_is_in_the_way(as_in_production, monkeypatch, caplog):
+    monkeypatch.setattr(values, "ValueClass", full_disk)
+    bound(Paints).used.labels("red").inc()
+    assert [said.message.split()[3] for said in caplog.records] == ["metrics", "example"]
+
+
+def test_with_several_workers_what_none_but_one_would_see_is_refused(metrics, monkeypatch):
+    paints = bound(Paints)
+    paints.used.labels("red").inc()
+    monkeypatch.setattr(sharing, "processes", object())
+    for refused in (
+        lambda: paints.drying.set_function(lambda: 1.0),
+        lambda: paints.used.remove("red"),
+        lambda: paints.used.remove_by_labels({"colour": "red"}),
+        paints.used.clear,
+    ):
+        with pytest.raises(NotImplementedError, match="works in one process only: with several"):
+            refused()
+    assert metrics.value('paint_total{colour="red"}') == 1.0
+
+
+def test_other_errors_pass_through_untouched_and_uncounted(metrics, as_in_production):
     error = RuntimeError("the database is down")
 
     @safe_metrics_operation("example")
@@ -103,7 +187,7 @@ def wrap_in_exceptions(paints: Paints, work):
 
 
 @pytest.mark.parametrize("wrap", [wrap_in_time, wrap_in_progress, wrap_in_exceptions])
-def test_an_error_of_code_that_a_metric_wraps_passes_through(wrap, metrics):
+def test_an_error_of_code_that_a_metric_wraps_passes_through(wrap, metrics, as_in_production):
     error = RuntimeError("the database is down")
 
     def work() -> None:
@@ -115,28 +199,12 @@ def test_an_error_of_code_that_a_metric_wraps_passes_through(wrap, metrics):
     assert metrics.series("metrics_errors_total") == 0
 
 
-def test_a_broken_error_count_is_logged_and_skipped_too(monkeypatch, caplog):
-    def fail() -> None:
-        raise RuntimeError("no registry")
-
-    monkeypatch.setattr(safety, "bound", lambda group: fail())
-    with safe_metrics_operation("example"):
-        bound(Paints).used.labels("mauve").inc()
-    [record] = caplog.records
-    assert record.getMessage() == (
-        "a metric of example failed and was skipped (1 since the last report)"
-    )
-    assert record.exc_info[1].__notes__ == [
-        "metrics_errors_total failed too: RuntimeError('no registry')"
-    ]
-
-
-def test_a_system_exit_is_never_swallowed():
+def test_a_system_exit_is_never_swallowed(as_in_production):
     with pytest.raises(SystemExit), safe_metrics_operation("example"):
         raise SystemExit(3)
 
 
-def test_a_flood_of_failures_is_one_log_line_a_minute(caplog, monkeypatch):
+def test_a_flood_of_failures_is_one_log_line_a_minute(caplog, monkeypatch, as_in_production):
     now = 100.0
     monkeypatch.setattr(limits, "monotonic", lambda: now)
     with caplog.at_level(logging.ERROR):

@@ -190,7 +190,7 @@ def test_a_process_id_that_comes_again_leaves_the_earlier_file_as_it_is(value, t
 def test_every_metric_of_the_service_counts_so_where_it_counts_in_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     importlib.reload(importlib.import_module(f"{SERVICE}.workers.component"))
-    factory = importlib.import_module(f"{SERVICE}.metrics.factory")
+    factory = importlib.import_module(f"{SERVICE}.metrics")
 
     class Letters(factory.MetricGroup, component="letters"):
         sent = factory.Counter("letters_sent_total", "Letters sent.")

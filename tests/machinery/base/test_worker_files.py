@@ -19,13 +19,14 @@ from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.utils import floatToGoString
 
-from {{ cookiecutter.package_name }}.platform.metrics import exposition, sharing
-from {{ cookiecutter.package_name }}.platform.metrics.factory import (
+from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
     Enum,
     Info,
     MetricGroup,
     bound,
+    exposition,
+    sharing,
 )
 from {{ cookiecutter.package_name }}.platform.workers.exposition import Workers
 from {{ cookiecutter.package_name }}.platform.workers.files import CountFiles
@@ -158,8 +159,8 @@ def test_what_is_kept_in_no_file_is_that_of_the_worker_that_answers(
     monkeypatch.setenv("COLLECT_LETTERS_METRICS", collected)
     renewed(f"{SERVICE}.workers.component")
     client, core = renewed("prometheus_client"), renewed("prometheus_client.core")
-    factory = renewed(f"{SERVICE}.metrics.factory")
-    active = renewed(f"{SERVICE}.metrics.registry").reset_for_test()
+    factory = renewed(f"{SERVICE}.metrics")
+    renewed(f"{SERVICE}.metrics.registry").reset_for_test()
 
     class Letters(factory.MetricGroup, component="letters"):
         sent = factory.Counter("letters_sent_total", "Letters sent.")
@@ -174,9 +175,11 @@ def test_what_is_kept_in_no_file_is_that_of_the_worker_that_answers(
     letters.sent.inc()
     letters.office.info({"town": "Bern"})
     letters.door.state("shut")
-    active.safe_register("post", Waiting())
-    active.safe_register("library", client.Counter("read", "Letters read.", registry=None)).inc()
-    active.safe_register("process", client.ProcessCollector(registry=None))
+    factory.safe_register("post", Waiting())
+    read = client.Counter("read", "Letters read.", registry=None)
+    factory.safe_register("library", read)
+    read.inc()
+    factory.safe_register("process", client.ProcessCollector(registry=None))
     body = renewed(f"{SERVICE}.metrics.exposition").render(None)[0].decode()
     shown = [line for line in body.splitlines() if not OWN.match(line) and line[0] != "#"]
     declared = ["letters_sent_total 1.0", 'office_info{town="Bern"} 1.0']

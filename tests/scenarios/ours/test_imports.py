@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from example_service.platform.metrics.registry import MetricConflict
+from example_service.platform.metrics import MetricConflict
 
 JOBS = (
-    "from example_service.platform.metrics.factory import Counter, MetricGroup, bound\n"
+    "from example_service.platform.metrics import Counter, MetricGroup, bound\n"
     'class JobMetrics(MetricGroup, component="jobs"):\n'
     '    done = Counter("jobs_total", "Jobs done.")\n'
     "def get_metrics():\n"

@@ -10,8 +10,8 @@ import prometheus_client
 import pytest
 from example_service.bookmarks.metrics import counted
 from example_service.platform.core.config import ServiceSettings, load
+from example_service.platform.metrics import Counter, Gauge, MetricGroup, bound, safe_register
 from example_service.platform.metrics import registry as registry_module
-from example_service.platform.metrics.factory import Counter, Gauge, MetricGroup, bound
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 
@@ -23,7 +23,7 @@ class JobMetrics(MetricGroup, component="jobs"):
 
 
 COUNTED = (
-    "from example_service.platform.metrics.factory import Counter, MetricGroup, bound\n"
+    "from example_service.platform.metrics import Counter, MetricGroup, bound\n"
     'class JobMetrics(MetricGroup, component="jobs"):\n'
     '    done = Counter("jobs_total", "Jobs done.")\n'
     "def test_one(metrics):\n"
@@ -91,7 +91,7 @@ def test_a_patched_constructor_takes_a_registry_by_position(metrics):
 def test_the_process_collector_is_registered_again(registry):
     for _ in range(2):
         collector = prometheus_client.ProcessCollector(registry=None)
-        registry_module.active.safe_register("process", collector)
+        safe_register("process", collector)
     assert registry.get_sample_value("process_start_time_seconds") > 0
 
 

@@ -6,7 +6,7 @@ from {{ cookiecutter.package_name }}.platform.core.about import about
 from {{ cookiecutter.package_name }}.platform.core.components import Component, HealthCheck
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
 from {{ cookiecutter.package_name }}.platform.health.report import Health
-from {{ cookiecutter.package_name }}.platform.metrics.factory import bound
+from {{ cookiecutter.package_name }}.platform.metrics import bound
 
 
 def fail() -> None:

@@ -241,7 +241,7 @@ def test_a_hundred_sessions_at_once_leave_nothing_behind(metrics):
     assert metrics.histogram("database_query_duration_seconds", operation="select").count == 100
 
 
-def test_a_broken_metric_breaks_no_query(metrics):
+def test_a_broken_metric_breaks_no_query(metrics, as_in_production):
     prometheus_client.Counter("database_query_failures_total", "Another one of this name.")
     with engine.session() as session:
         assert session.execute(text("SELECT 7")).scalar_one() == 7

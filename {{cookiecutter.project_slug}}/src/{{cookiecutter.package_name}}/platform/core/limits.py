@@ -1,6 +1,6 @@
 """Limits on what anyone may cause at every request: log lines, and things that are kept."""
 
-from threading import Lock
+from threading import RLock
 from time import monotonic
 
 
@@ -8,7 +8,7 @@ class PerMinute:
     """Lets so many pass in a minute."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a finalizer may ask, at any moment
         self._minute = -1
         self._passed = 0
 
@@ -31,7 +31,7 @@ class LogLimit:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._lock = Lock()
+        self._lock = RLock()  # as above
         self._waiting: dict[str, int] = {}
         self._logged: dict[str, float] = {}
 

@@ -1,8 +1,15 @@
 """The database metrics: connections, the pool, queries, and what is written by model."""
 
-from ..metrics.bounds import bounded_by, closed
-from ..metrics.factory import Counter, Gauge, Histogram, MetricGroup, bound
-from ..metrics.safety import safe_metrics_operation
+from ..metrics import (
+    Counter,
+    Gauge,
+    Histogram,
+    MetricGroup,
+    bound,
+    bounded_by,
+    closed,
+    safe_metrics_operation,
+)
 
 OPERATIONS = frozenset(("select", "insert", "update", "delete"))
 OTHER_OPERATION = "other"

@@ -1,8 +1,7 @@
 """The metrics of the service as a whole: what runs here."""
 
 from ..core.about import about
-from ..metrics.factory import Info, MetricGroup, bound
-from ..metrics.safety import safe_metrics_operation
+from ..metrics import Info, MetricGroup, bound, safe_metrics_operation
 
 
 class ApplicationMetrics(MetricGroup, component="health"):

@@ -1,19 +1,10 @@
 """Metrics declared as data, bound to one registry, bounded, and never in a request's way."""
 
 from .bounds import LabelError, bounded_by, closed, limited
-from .factory import (
-    DURATION_BUCKETS,
-    Counter,
-    Enum,
-    Gauge,
-    Histogram,
-    Info,
-    MetricGroup,
-    Summary,
-    bound,
-)
+from .declared import DURATION_BUCKETS, Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary
+from .factory import bound
 from .registry import MetricConflict
-from .safety import safe_metrics_operation
+from .safety import is_component_registered, safe_metrics_operation, safe_register, unregister
 
 __all__ = [
     "DURATION_BUCKETS",
@@ -29,6 +20,9 @@ __all__ = [
     "bound",
     "bounded_by",
     "closed",
+    "is_component_registered",
     "limited",
     "safe_metrics_operation",
+    "safe_register",
+    "unregister",
 ]

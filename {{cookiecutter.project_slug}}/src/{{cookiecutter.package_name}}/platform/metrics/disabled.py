@@ -1,4 +1,4 @@
-"""The metric that does nothing: what a group holds when its collection is switched off."""
+"""The metric that does nothing: what stands in for one that is switched off or has failed."""
 
 from contextlib import ContextDecorator, nullcontext
 from typing import Any

@@ -1,21 +1,20 @@
 """The one registry: who defined which metric, and what a scrape reads."""
 
-import inspect
-from collections.abc import Callable, Iterator
+import sys
 from dataclasses import dataclass
 from threading import RLock
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import DuplicateTimeseries
 from prometheus_client.registry import Collector
 
-from ..core.limits import PerMinute
+from ..core.limits import LogLimit, PerMinute
 
 C = TypeVar("C", bound=Collector)
-Mode = Literal["production", "test"]
 
 # What the exposition appends to a metric's name, by its type.
 SUFFIXES = {
@@ -26,12 +25,10 @@ SUFFIXES = {
     "summary": ("_count", "_sum", "_created"),
 }
 
-# Called whenever a child may no longer be the one that `labels` would return: a label set was
-# forgotten or went to `_overflow`, or the registry is another one.
-watchers: list[Callable[[], None]] = []
-
-# Called before a metric is read; what is kept back must be recorded then.
-readers: list[Callable[[], None]] = []
+# The owners by collector registry, in a module that every copy of this one finds: one that was
+# reloaded, has a second name, or is imported again after `sys.modules` was emptied.
+_shared = vars(sys.modules.setdefault("_service_metrics", ModuleType("_service_metrics")))
+_owners = _shared.setdefault("owners", WeakKeyDictionary())
 
 
 class MetricConflict(Exception):  # noqa: N818 - the name says what happened
@@ -51,115 +48,60 @@ class Definition:
 class MetricsRegistry:
     """A collector registry in which the same definition twice is the same metric.
 
-    What is registered is remembered on the collector registry itself: a module that is reloaded,
-    imported under a second name or purged from `sys.modules` finds the metrics it made before.
-
     Attributes:
-        collectors: the collector registry that a scrape reads.
-        mode: `production`, or `test` for one that `reset_for_test` made.
+        mode: in `test` a metric's errors are raised, in `production` they are reported.
         groups: the metric groups bound so far.
-        made_elsewhere: the collectors that `safe_register` registered.
+        owners: by signature the component, the definition, and the metric or collector itself.
         new_series: what limits how many label sets all metrics together add.
+        reports: what limits how often a failure is logged.
     """
 
-    def __init__(self, collectors: CollectorRegistry, mode: Mode = "production") -> None:
+    def __init__(
+        self, collectors: CollectorRegistry, mode: Literal["production", "test"] = "production"
+    ) -> None:
         self.collectors = collectors
         self.mode = mode
         self.groups: dict[Any, Any] = {}
+        self.owners: dict[object, tuple[str, Definition, Any]]
+        self.owners, self._lock = _owners.setdefault(collectors, ({}, RLock()))
         self.new_series = PerMinute()
-        # The owners by each name that they export: component, definition, and the metric itself.
-        ledger = vars(collectors).setdefault("service_metrics", ({}, RLock(), []))
-        self._owners, self._lock, self.made_elsewhere = ledger
-        children_changed()
+        self.reports = LogLimit(seconds=60.0)
 
-    def metric(
-        self, component: str, definition: Definition, build: Callable[[CollectorRegistry], C]
-    ) -> C:
-        """The metric of that definition: built by the first call, found by every later one.
+    def add(self, component: str, definition: Definition, metric: C) -> C:
+        """Register the metric, or return the one that was registered for the same definition.
 
         Raises:
             MetricConflict: another definition, or a collector made elsewhere, has one of its names.
         """
         with self._lock:
-            for name in sorted(definition.exported & self._owners.keys()):
-                _, owner, known = self._owners[name]
-                if owner.signature == definition.signature:
-                    return known  # type: ignore[no-any-return]  # as `build` made it
-                raise MetricConflict(
-                    f"{definition.name} ({definition.where}) and {owner.name} ({owner.where}) "
-                    f"both export {name!r} and differ: rename one, or make them equal"
-                )
-            try:
-                metric = build(self.collectors)
-            except DuplicateTimeseries as error:
-                raise MetricConflict(
-                    f"{definition.name} ({definition.where}) exports "
-                    f"{', '.join(sorted(error.duplicates))}, which a collector registered outside "
-                    "this registry exports already: rename it, or hand the other to safe_register"
-                ) from None
-            self._owners |= dict.fromkeys(definition.exported, (component, definition, metric))
-            return metric
+            if definition.signature not in self.owners:
+                try:
+                    self.collectors.register(metric)
+                except DuplicateTimeseries as error:
+                    raise self._conflict(definition, error.duplicates) from None
+                self.owners[definition.signature] = (component, definition, metric)
+            return self.owners[definition.signature][2]  # type: ignore[no-any-return]  # made alike
 
-    def safe_register(self, component: str, collector: C) -> C:
-        """Register a collector made elsewhere; if it fails, a scrape misses its metrics only.
+    @property
+    def made_elsewhere(self) -> list[Any]:
+        """The collectors that no group declares."""
+        return [one for *_, one in list(self.owners.values()) if not hasattr(one, "bounds")]
 
-        The same class, by file and name, that exports the same names is the same collector again:
-        what is returned is then the one registered before.
-
-        Raises:
-            MetricConflict: another definition or collector has one of its names.
-        """
-        guarded = _Guarded(component, collector)
-        names = [name for one in guarded.describe() for name in exported(one.name, one.type)]
-        kind = type(collector)
-        code = getattr(kind.collect, "__code__", None)
-        file, line = (code.co_filename, code.co_firstlineno) if code else (kind.__module__, 0)
-        definition = Definition(
-            name=kind.__qualname__,
-            exported=frozenset(names or [kind.__qualname__]),
-            signature=(file, kind.__qualname__, *sorted(names)),
-            where=f"{file}:{line}, registered at {caller(inspect.currentframe(), self)}",
-        )
-
-        def build(collectors: CollectorRegistry) -> C:
-            collectors.register(guarded)
-            self.made_elsewhere.append(guarded)
-            return collector
-
-        return self.metric(component, definition, build)
-
-    def is_component_registered(self, component: str) -> bool:
-        """Whether a metric or collector of that component is registered here."""
+    def drop(self, metric: Collector) -> None:
+        """Unregister what `add` returned."""
         with self._lock:
-            return any(component == owner for owner, _, _ in self._owners.values())
+            self.collectors.unregister(metric)
+            for signature in [one for one, (*_, known) in self.owners.items() if known is metric]:
+                del self.owners[signature]
 
-
-class _Guarded(Collector):
-    """A collector made elsewhere, whose failure must not be that of the whole scrape."""
-
-    def __init__(self, component: str, collector: Collector) -> None:
-        self._component = component
-        self._collector = collector
-        self.describe = getattr(collector, "describe", collector.collect)
-
-    def collect(self) -> Iterator[Metric]:
-        try:
-            yield from self._collector.collect()
-        except Exception as error:  # noqa: BLE001 - the other metrics are still to be served
-            failed(self._component, error)
-
-
-def failed(component: str, error: Exception) -> None:
-    """Report a metric that failed in a scrape."""
-    from .safety import report  # noqa: PLC0415 - it counts with a metric, made by this registry
-
-    report(component, error)
-
-
-def children_changed() -> None:
-    """Make every hot path that keeps children look them up again."""
-    for watcher in watchers:
-        watcher()
+    def _conflict(self, new: Definition, duplicates: set[str]) -> MetricConflict:
+        other = "a collector registered outside this registry (hand it to safe_register)"
+        for _, owner, _ in self.owners.values():
+            if owner.exported & duplicates:
+                other = f"{owner.name} ({owner.where})"
+        names = ", ".join(sorted(duplicates))
+        wrong = f"{new.name} ({new.where}) and {other} both export {names} and differ"
+        return MetricConflict(f"{wrong}: rename one, or make them equal")
 
 
 def exported(name: str, kind: str) -> frozenset[str]:
@@ -168,11 +110,12 @@ def exported(name: str, kind: str) -> frozenset[str]:
     return frozenset(base + suffix for suffix in ("", *SUFFIXES.get(kind, ())))
 
 
-def caller(frame: FrameType | None, called: object) -> str:
-    """File and line of the first frame, from this one outwards, that is no method of `called`."""
-    while frame is not None and frame.f_locals.get("self") is called:
+def caller(frame: FrameType | None) -> str:
+    """File and line of the first frame, from this one outwards, in another file."""
+    file = frame.f_code.co_filename if frame else ""
+    while frame is not None and frame.f_code.co_filename == file:
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "unknown"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "unknown"
 
 
 # A `_created` series beside each counter and histogram would double what is stored; Prometheus

@@ -1,7 +1,8 @@
 """What another component does in place of this one where several processes count as one."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import RLock
 from typing import Protocol
 
 from prometheus_client.registry import Collector
@@ -9,15 +10,19 @@ from prometheus_client.registry import Collector
 LabelSets = list[tuple[str, ...]]
 Encode = Callable[[Collector], bytes]
 
-# Keeps the other processes from admitting label sets of a metric during a block, which gets those
+# Keeps other threads and processes from admitting label sets of a metric during a block, which gets those
 # that are new since the last turn, and a list to put its own into. An OSError says that another
 # process kept its turn for too long, or that nobody knows any more what was admitted.
 Turn = Callable[[], AbstractContextManager[tuple[LabelSets, LabelSets]]]
 
+_threads = RLock()  # reentrant: a finalizer that records may run at any moment
 
-def alone() -> AbstractContextManager[tuple[LabelSets, LabelSets]]:
+
+@contextmanager
+def alone() -> Iterator[tuple[LabelSets, LabelSets]]:
     """The turn of a process that no other counts with."""
-    return nullcontext(([], []))
+    with _threads:
+        yield [], []
 
 
 class Processes(Protocol):

@@ -4,7 +4,7 @@ import logging
 from time import perf_counter
 
 from ..health.window import RequestWindow
-from ..metrics.safety import report
+from ..metrics.factory import report
 from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
 
 log = logging.getLogger(__name__)

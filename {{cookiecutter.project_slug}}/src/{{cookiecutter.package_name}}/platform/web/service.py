@@ -10,7 +10,7 @@ from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle
 from ..core.proxies import networks
 from ..health.report import Health
-from ..metrics import bound
+from ..metrics.factory import bind
 
 
 class Service:
@@ -30,7 +30,7 @@ class Service:
 
     def __init__(self, components: Sequence[Component] | None = None) -> None:
         self.components = tuple(discover() if components is None else components)
-        self.lifecycle = Lifecycle(self.components, bound)
+        self.lifecycle = Lifecycle(self.components, bind)
         self.health = Health(self.lifecycle, self.components, about().version)
         self.window = self.health.window
         self.started = False

@@ -1,6 +1,6 @@
 """The metric of the files that workers count in."""
 
-from ..metrics.factory import Counter, MetricGroup, bound
+from ..metrics import Counter, MetricGroup, bound
 
 
 class WorkerMetrics(MetricGroup, component="workers"):
