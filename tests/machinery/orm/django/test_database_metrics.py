@@ -143,7 +143,7 @@ def test_a_hundred_checks_at_once_leave_nothing_behind(empty, metrics):
     assert pool(metrics) == (0, 0, 0)
 
 
-def test_a_broken_metric_breaks_no_query(empty, metrics):
+def test_a_broken_metric_breaks_no_query(empty, metrics, as_in_production):
     prometheus_client.Counter("database_query_failures_total", "Another one of this name.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT 7")

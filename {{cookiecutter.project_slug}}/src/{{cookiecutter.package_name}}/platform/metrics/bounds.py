@@ -79,8 +79,8 @@ class Bounds:
             # What is no UTF-8 would make every scrape fail.
             return text[:LONGEST_VALUE].encode(errors="replace").decode()
         if text not in values:
-            right = f"{label}={text[:80]!r} is not one of {_list(values)}"
-            raise LabelError(f"{self._metric}: {right}")
+            wrong = f"{label}={text[:80]!r} is not one of {_list(values)}"
+            raise LabelError(f"{self._metric}: {wrong}")
         return text
 
     def admit(self, texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import prometheus_client as client
 from . import registry
 from .bounds import BoundedBy, Closed, LabelError, Limited, Values
 
-M = TypeVar("M", bound=client.metrics.MetricWrapperBase)
+M = TypeVar("M")
 
 Labels = Mapping[str, Values] | None
 LevelLabels = Mapping[str, Closed | BoundedBy] | None

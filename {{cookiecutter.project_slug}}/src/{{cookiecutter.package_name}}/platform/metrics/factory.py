@@ -69,14 +69,9 @@ def report(component: str, error: Exception) -> None:
     """Count a metric that failed, and log it unless the component logged one this minute."""
     if component != OwnMetrics.component:
         bound(OwnMetrics).errors.labels(component).inc()
-    times = registry.active.reports.due(component)
-    if times:
-        log.error(
-            "a metric of %s failed and was skipped (%d since the last report)",
-            component,
-            times,
-            exc_info=error,
-        )
+    if times := registry.active.reports.due(component):
+        text = "a metric of %s failed and was skipped (%d since the last report)"
+        log.error(text, component, times, exc_info=error)
 
 
 def _metric(component: str, declared: Declared[Any]) -> Any:

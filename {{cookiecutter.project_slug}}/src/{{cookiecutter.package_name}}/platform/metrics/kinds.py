@@ -12,6 +12,7 @@ from . import registry, sharing
 from .bounds import Bounds
 from .disabled import DISABLED
 
+KINDS: "dict[str, type[Bounded]]" = {}  # by the name that a declaration has for the type
 FOR_ONE_PROCESS = ("set_function", "remove", "remove_by_labels", "clear")
 NOT_FOR_SEVERAL = "works in one process only: with several workers record values instead"
 
@@ -30,7 +31,8 @@ class Bounded(MetricWrapperBase):
     bounds = Bounds("a label set", {}, 0, lambda: False)  # of a child
     parent: Any  # of a child
 
-    def __init_subclass__(cls, guarded: str = "") -> None:
+    def __init_subclass__(cls, kind: str, guarded: str = "") -> None:
+        KINDS[kind] = cls
         for name in (*guarded.split(), "remove", "remove_by_labels", "clear"):
             setattr(cls, name, _guarded(getattr(cls, name)))
 
@@ -79,8 +81,11 @@ class Bounded(MetricWrapperBase):
     def remove_by_labels(self, labels: dict[str, Any]) -> None:
         """Forget every label set with these values; none where no value is given."""
         wanted = {(name, self.bounds.text(name, value)) for name, value in labels.items()}
-        named = {texts: set(zip(self.bounds.labels, texts, strict=True)) for texts in self.children}
-        self._forget([texts for texts, values in named.items() if wanted and wanted <= values])
+        known = [
+            (texts, set(zip(self.bounds.labels, texts, strict=True)))
+            for texts in list(self.children)
+        ]
+        self._forget([texts for texts, values in known if wanted and wanted <= values])
 
     def clear(self) -> None:
         """Forget every label set."""
@@ -117,7 +122,7 @@ def _guarded(method: Callable[..., Any]) -> Any:
 
 
 # What a request records is guarded by hand, which takes a third of the time.
-class _Counter(Bounded, client.Counter, guarded="reset count_exceptions"):
+class _Counter(Bounded, client.Counter, kind="counter", guarded="reset count_exceptions"):
     def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
         try:
             client.Counter.inc(self, amount, exemplar)
@@ -125,7 +130,7 @@ class _Counter(Bounded, client.Counter, guarded="reset count_exceptions"):
             self.failed(error)
 
 
-class _Gauge(Bounded, client.Gauge, guarded="set set_function track_inprogress"):
+class _Gauge(Bounded, client.Gauge, kind="gauge", guarded="set set_function track_inprogress"):
     def inc(self, amount: float = 1) -> None:
         try:
             client.Gauge.inc(self, amount)
@@ -136,7 +141,7 @@ class _Gauge(Bounded, client.Gauge, guarded="set set_function track_inprogress")
         self.inc(-amount)
 
 
-class _Histogram(Bounded, client.Histogram):
+class _Histogram(Bounded, client.Histogram, kind="histogram"):
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         try:
             client.Histogram.observe(self, amount, exemplar)
@@ -144,23 +149,13 @@ class _Histogram(Bounded, client.Histogram):
             self.failed(error)
 
 
-class _Summary(Bounded, client.Summary, guarded="observe"):
+class _Summary(Bounded, client.Summary, kind="summary", guarded="observe"):
     pass
 
 
-class _Info(Bounded, client.Info, guarded="info"):
+class _Info(Bounded, client.Info, kind="info", guarded="info"):
     pass
 
 
-class _Enum(Bounded, client.Enum, guarded="state"):
+class _Enum(Bounded, client.Enum, kind="enum", guarded="state"):
     pass
-
-
-KINDS: dict[str, type[Bounded]] = {
-    "counter": _Counter,
-    "gauge": _Gauge,
-    "histogram": _Histogram,
-    "summary": _Summary,
-    "info": _Info,
-    "enum": _Enum,
-}

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import DuplicateTimeseries
 from prometheus_client.registry import Collector
 
 from ..core.limits import LogLimit, PerMinute
@@ -77,8 +76,8 @@ class MetricsRegistry:
             if definition.signature not in self.owners:
                 try:
                     self.collectors.register(metric)
-                except DuplicateTimeseries as error:
-                    raise self._conflict(definition, error.duplicates) from None
+                except ValueError:  # a name is taken
+                    raise self._conflict(definition) from None
                 self.owners[definition.signature] = (component, definition, metric)
             return self.owners[definition.signature][2]  # type: ignore[no-any-return]  # made alike
 
@@ -94,14 +93,13 @@ class MetricsRegistry:
             for signature in [one for one, (*_, known) in self.owners.items() if known is metric]:
                 del self.owners[signature]
 
-    def _conflict(self, new: Definition, duplicates: set[str]) -> MetricConflict:
-        other = "a collector registered outside this registry (hand it to safe_register)"
+    def _conflict(self, new: Definition) -> MetricConflict:
+        other, names = "a collector registered outside this registry", new.exported
         for _, owner, _ in self.owners.values():
-            if owner.exported & duplicates:
-                other = f"{owner.name} ({owner.where})"
-        names = ", ".join(sorted(duplicates))
-        wrong = f"{new.name} ({new.where}) and {other} both export {names} and differ"
-        return MetricConflict(f"{wrong}: rename one, or make them equal")
+            if owner.exported & new.exported:
+                other, names = f"{owner.name} ({owner.where})", owner.exported & new.exported
+        wrong = f"{new.name} ({new.where}) and {other} both export {', '.join(sorted(names))}"
+        return MetricConflict(f"{wrong} and differ: rename one, or make them equal")
 
 
 def exported(name: str, kind: str) -> frozenset[str]:

@@ -104,12 +104,9 @@ def safe_register(component: str, collector: Collector) -> None:
     new, kind = Guarded(component, collector), type(collector)
     names = {name for one in new.described for name in registry.exported(one.name, one.type)}
     file = getattr(getattr(kind.collect, "__code__", None), "co_filename", kind.__module__)
-    definition = registry.Definition(
-        name=kind.__qualname__,
-        exported=frozenset(names),
-        signature=(file, kind.__qualname__, *sorted(names)),
-        where=f"registered at {registry.caller(inspect.currentframe())}",
-    )
+    signature = (file, kind.__qualname__, *sorted(names))
+    where = f"registered at {registry.caller(inspect.currentframe())}"
+    definition = registry.Definition(kind.__qualname__, frozenset(names), signature, where)
     known = registry.active.add(component, definition, new)
     if known.collector is not collector:
         log.warning("%s, %s, replaces the one before", definition.name, definition.where)
