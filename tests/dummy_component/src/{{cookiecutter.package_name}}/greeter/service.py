@@ -4,7 +4,7 @@ import logging
 from threading import Event, Thread
 
 from ..platform.core import load
-from ..platform.metrics import registry
+from ..platform.metrics import safe_register
 from .metrics import Visitors, get_metrics
 from .settings import GreeterSettings
 
@@ -15,7 +15,7 @@ _rounds: list[Thread] = []
 
 def start() -> None:
     """Begin to greet."""
-    registry.active.safe_register("greeter", Visitors())
+    safe_register("greeter", Visitors())
     _ended.clear()
     _rounds.append(Thread(target=_make_rounds, name="greeter"))
     _rounds[-1].start()
