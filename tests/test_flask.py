@@ -109,7 +109,8 @@ def test_the_commands_of_flask_know_the_application(project: Project, tmp_path: 
     database = {"DATABASE_URL": f"sqlite:///{tmp_path}/service.db"}
     assert "/api/bookmarks/<id>" in project.run(*flask, "routes").stdout
     project.run(".venv/bin/python", "-m", package, "db", "upgrade", more=database)
-    statements = f"from {package}.bookmarks import service; print(app.name, service.find(10))"
+    imports = f"from {package}.bookmarks import service; from {package}.platform.db import get_session"
+    statements = f"{imports}; print(app.name, service.find(next(get_session()), 10))"
     asked = subprocess.run(
         [*flask, "shell"],
         cwd=project.path,

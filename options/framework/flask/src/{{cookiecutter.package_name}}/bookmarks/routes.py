@@ -6,6 +6,7 @@ from flask import Blueprint, abort, request
 from pydantic import TypeAdapter
 
 from ..platform.core import load
+from ..platform.db import session
 from ..platform.web import read_body, read_path, read_query
 from . import service
 from .models import Bookmark
@@ -26,7 +27,8 @@ def shown(bookmark: Bookmark) -> dict[str, Any]:
 def create() -> tuple[dict[str, Any], int]:
     """Keep a bookmark."""
     new = read_body(NewBookmark, request.get_data(), request.content_type or "")
-    return shown(service.create(str(new.url), new.title)), 201
+    with session() as open_session:
+        return shown(service.create(open_session, str(new.url), new.title)), 201
 
 
 @router.get("")
@@ -34,7 +36,8 @@ def find() -> list[dict[str, Any]]:
     """The bookmarks in order, page by page."""
     page = read_query(Page, dict(request.args.items(multi=True)))
     size = page.limit or load(BookmarksSettings).bookmarks_page_size
-    return [shown(bookmark) for bookmark in service.find(size, page.after)]
+    with session() as open_session:
+        return [shown(bookmark) for bookmark in service.find(open_session, size, page.after)]
 
 
 @router.get("/<id>")
@@ -42,7 +45,8 @@ def get(id: str) -> dict[str, Any]:  # noqa: A002 - the name in the route templa
     """One bookmark."""
     number = read_path(NUMBER, id=id)
     try:
-        return shown(service.get(number))
+        with session() as open_session:
+            return shown(service.get(open_session, number))
     except service.BookmarkNotFound:
         abort(404, f"no bookmark {number}")
 
@@ -52,7 +56,8 @@ def delete(id: str) -> tuple[str, int]:  # noqa: A002 - the name in the route te
     """Remove a bookmark."""
     number = read_path(NUMBER, id=id)
     try:
-        service.delete(number)
+        with session() as open_session:
+            service.delete(open_session, number)
     except service.BookmarkNotFound:
         abort(404, f"no bookmark {number}")
     return "", 204

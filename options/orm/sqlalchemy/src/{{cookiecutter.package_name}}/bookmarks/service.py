@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from ..platform.db import session
 from .metrics import counted
 from .models import Bookmark
 
@@ -14,45 +14,43 @@ class BookmarkNotFound(LookupError):  # noqa: N818 - the name says what happened
 
 
 @counted("create")
-def create(url: str, title: str) -> Bookmark:
+def create(session: Session, url: str, title: str) -> Bookmark:
     """Keep a bookmark."""
     bookmark = Bookmark(url=url, title=title)
-    with session() as open_session:
-        open_session.add(bookmark)
+    session.add(bookmark)
+    session.commit()
     return bookmark
 
 
 @counted("list")
-def find(limit: int, after: int = 0) -> Sequence[Bookmark]:
+def find(session: Session, limit: int, after: int = 0) -> Sequence[Bookmark]:
     """The bookmarks with a number above `after`, in order, at most `limit` of them."""
-    with session() as open_session:
-        query = select(Bookmark).where(Bookmark.id > after).order_by(Bookmark.id).limit(limit)
-        return open_session.scalars(query).all()
+    query = select(Bookmark).where(Bookmark.id > after).order_by(Bookmark.id).limit(limit)
+    return session.scalars(query).all()
 
 
 @counted("get")
-def get(number: int) -> Bookmark:
+def get(session: Session, number: int) -> Bookmark:
     """The bookmark of that number.
 
     Raises:
         BookmarkNotFound: there is none.
     """
-    with session() as open_session:
-        bookmark = open_session.get(Bookmark, number)
+    bookmark = session.get(Bookmark, number)
     if bookmark is None:
         raise BookmarkNotFound(number)
     return bookmark
 
 
 @counted("delete")
-def delete(number: int) -> None:
+def delete(session: Session, number: int) -> None:
     """Remove the bookmark of that number.
 
     Raises:
         BookmarkNotFound: there is none.
     """
-    with session() as open_session:
-        bookmark = open_session.get(Bookmark, number)
-        if bookmark is None:
-            raise BookmarkNotFound(number)
-        open_session.delete(bookmark)
+    bookmark = session.get(Bookmark, number)
+    if bookmark is None:
+        raise BookmarkNotFound(number)
+    session.delete(bookmark)
+    session.commit()

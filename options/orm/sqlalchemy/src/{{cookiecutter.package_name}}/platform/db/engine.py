@@ -79,7 +79,7 @@ def dispose() -> None:
 @contextmanager
 def session() -> Iterator[Session]:
     """A session that commits at the end of the block, rolls back if the block raises."""
-    for open_session in get_session():
+    with Session(engine(), expire_on_commit=False) as open_session:
         yield open_session
         open_session.commit()
 
