@@ -18,7 +18,7 @@ def test_help_names_every_command(capsys):
 
 @pytest.mark.parametrize("summary", ["50 % off", "%s and %d", "%(prog)s is 50 % off", "%(prog)"])
 def test_help_shows_the_description_as_it_is(capsys, monkeypatch, summary):
-    monkeypatch.setattr(command_line, "about", lambda: About("shop", "1.0", summary))
+    monkeypatch.setattr(command_line, "about", lambda: About("shop", "1.0", summary, "Shop"))
     with pytest.raises(SystemExit) as left:
         main(["--help"])
     assert left.value.code == 0

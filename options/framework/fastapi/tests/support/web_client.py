@@ -5,8 +5,8 @@ from functools import cache
 from importlib import import_module
 
 import pytest
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from probe_gate import Gate, parts
 from starlette.testclient import TestClient
 
@@ -14,12 +14,8 @@ from starlette.testclient import TestClient
 @pytest.fixture
 def client(database: str, gate: Gate) -> Iterator[TestClient]:
     """A client of the application; what it raises is answered with 500, as a server would."""
-    components = import_module("{{ cookiecutter.package_name }}.platform.core.components")
-    probe = components.Component(name="probe", routes=probe_routes(gate))
-    create_app = import_module("{{ cookiecutter.package_name }}.platform.web.app").create_app
-    app = create_app([*components.discover(), probe])
-    app.mount("/mounted/{tenant}", mounted())
-    app.mount("/plain", PlainTextResponse("plain"))
+    app = import_module("{{ cookiecutter.package_name }}.app").create_app()
+    app.include_router(probe_routes(gate))
     with TestClient(app, raise_server_exceptions=False) as open_client:
         yield open_client
 
@@ -52,14 +48,3 @@ def probe_routes(gate: Gate) -> APIRouter:
         return number
 
     return router
-
-
-@cache
-def mounted() -> FastAPI:
-    """An application with a router of its own, to be mounted."""
-    inner = APIRouter(prefix="/inner")
-    inner.add_api_route("/{one}", lambda one: one)
-    app = FastAPI()
-    app.add_api_route("/own/{two}", lambda two: two)
-    app.include_router(inner, prefix="/deep")
-    return app

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 
 class About(NamedTuple):
-    """Name, version and summary of the distribution, as pyproject.toml has them."""
+    """Name, version and summary as pyproject.toml has them, and the title of the README."""
 
     name: str
     version: str
     summary: str
+    title: str
 
 
 @cache
@@ -24,5 +25,9 @@ def about() -> About:
     for command in entry_points(group="console_scripts"):
         if command.value == f"{package}.__main__:main" and command.dist is not None:
             known = command.dist.metadata.json
-            return About(str(known["name"]), str(known["version"]), str(known.get("summary", "")))
+            name, version = str(known["name"]), str(known["version"])
+            readme = str(known.get("description", ""))
+            heading = readme.partition("\n")[0]
+            title = heading[2:].strip() if heading.startswith("# ") else name
+            return About(name, version, str(known.get("summary", "")), title)
     raise RuntimeError(f"{package} is not installed: run `make setup`, or `pip install .`")

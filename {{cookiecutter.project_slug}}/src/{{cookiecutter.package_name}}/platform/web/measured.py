@@ -23,23 +23,38 @@ class MeasuredRequest:
         method: as the client sent it.
         client: the client's address, for the health report only.
         window: where the request is remembered for the health report.
+        counted: false for a path in `UNCOUNTED`: it counts as finished from the start.
 
     Attributes:
         endpoint: the full route template, as soon as it is known.
         finished: whether it has been counted.
     """
 
-    __slots__ = ("_client", "_in_progress", "_method", "_start", "_window", "endpoint", "finished")
+    __slots__ = (
+        "_client",
+        "_in_progress",
+        "_method",
+        "_metrics",
+        "_start",
+        "_window",
+        "endpoint",
+        "finished",
+    )
 
-    def __init__(self, method: str, client: str, window: RequestWindow) -> None:
+    def __init__(
+        self, method: str, client: str, window: RequestWindow, *, counted: bool = True
+    ) -> None:
         self._start = perf_counter()
         self._method = method if method in METHODS else OTHER_METHOD
         self._client = client
         self._window = window
         self.endpoint = UNMATCHED
-        self.finished = False
+        self.finished = not counted
+        if self.finished:
+            return
         try:
-            self._in_progress = get_metrics().in_progress.labels(self._method)
+            self._metrics = get_metrics()
+            self._in_progress = self._metrics.in_progress.labels(self._method)
             self._in_progress.inc()
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
@@ -61,8 +76,8 @@ class MeasuredRequest:
         # What a route does not serve is answered 405 in every framework: any client can send it.
         method = OTHER_METHOD if status == 405 else self._method
         try:
+            metrics = self._metrics
             self._in_progress.dec()
-            metrics = get_metrics()
             metrics.requests.labels(method, self.endpoint, str(status)).inc()
             metrics.duration.labels(method, self.endpoint).observe(seconds)
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request

@@ -1,1 +1,5 @@
-"""The web adapter: how the framework's requests reach the components, and how they are measured."""
+"""The web adapter: it brings the platform into a FastAPI application, and measures its requests."""
+
+from .installation import install
+
+__all__ = ["install"]

@@ -1,86 +1,79 @@
 """The full route template of a request, through included routers and mounts."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from functools import lru_cache, wraps
-from re import Pattern
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
 
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Mount, Route, compile_path
-from starlette.types import Receive, Scope, Send
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute, Host, Mount
+from starlette.types import Scope
 
+from ..core.limits import PerMinute
 from .metrics import UNMATCHED
 
-# Where the middleware leaves the measured request for the route that takes it.
-MEASURED = "http_metrics.request"
-
-NOTHING: dict[str, Any] = {}
-
-Handle = Callable[[Any, Scope, Receive, Send], Awaitable[None]]
+SEARCHES_PER_MINUTE = 10
 
 
-def announce_routes() -> None:
-    """Make every route tell the measured request that it takes it, before it handles it.
+class Endpoints:
+    """The templates of an application's routes, by what its routers leave in the scope.
 
-    Only the route knows the moment: a middleware sees the request before any route does, what
-    routers leave in the scope it sees when all is over, and a scope that watches what they write
-    makes each route that they try slower.
+    That is the endpoint, and for FastAPI's own routes the route. Neither knows the prefixes of the
+    routers that include it or the mounts around it.
+
+    Args:
+        routes: the application's own list, so that those are found too that are added later.
     """
-    kinds: tuple[tuple[Any, Callable[[Handle], Handle]], ...] = (
-        (Route, _announced),
-        (APIRoute, _announced),
-        (Mount, _announced_mount),
-    )
-    for kind, announced in kinds:
-        kind.handle = announced(getattr(kind.handle, "__wrapped__", kind.handle))
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes = routes
+        self._templates: dict[int, tuple[object, list[str]]] = {}
+        self._hidden: list[str] = []
+        self._searches = PerMinute()
+
+    def find(self, scope: Scope, root: str) -> str:
+        """The template that this scope was routed to.
+
+        Args:
+            scope: as the routers left it.
+            root: the application's own root path, without the mounts that came to it in the scope.
+        """
+        if "endpoint" not in scope:
+            return UNMATCHED
+        route = scope.get("route")
+        place = id(route if isinstance(route, APIRoute) else scope["endpoint"])
+        if place not in self._templates and self._searches.take(SEARCHES_PER_MINUTE):
+            self._search()
+        # What is still unknown then belongs to a mounted application that hides its routes.
+        _, templates = self._templates.get(place, (None, self._hidden))
+        if len(templates) == 1 and templates is not self._hidden:
+            return templates[0]
+        path = scope["path"].removeprefix(root)
+        fitting = (one for one in templates if _pattern(one).fullmatch(path))
+        return max(fitting, key=len, default=UNMATCHED)
+
+    def _search(self) -> None:
+        self._templates, self._hidden = {}, []
+        for found, template in _templates(self._routes):
+            # The object stays alive with its place, so that no other gets its identity.
+            self._templates.setdefault(id(found), (found, []))[1].append(template)
+            if isinstance(found, Mount):  # the endpoint is its application
+                self._hidden.append(template)
 
 
-def _announced(handle: Handle) -> Handle:
-    @wraps(handle)
-    def announced(route: Any, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        request = scope.pop(MEASURED, None)
-        if request is not None:
-            # FastAPI resolves the prefixes of included routers in a context of its own.
-            context = scope.get("fastapi", NOTHING).get("effective_route_context")
-            found = route if context is None or context.original_route is not route else context
-            mounted = "app_root_path" in scope
-            request.routed(_mounted(found, scope) if mounted else found.path_format)
-        return handle(route, scope, receive, send)
-
-    return announced
+def _templates(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[object, str]]:
+    for context in iter_route_contexts(routes):
+        route = context.original_route
+        template = prefix + re.sub(r":\w+\}", "}", context.path or "")
+        if not isinstance(route, Mount | Host):
+            yield route if isinstance(route, APIRoute) else context.endpoint, template
+        elif route.routes:
+            yield route.app, UNMATCHED
+            yield from _templates(route.routes, template)
+        else:
+            yield from ((route, template or "/"), (route.app, template or "/"))
 
 
-def _announced_mount(handle: Handle) -> Handle:
-    @wraps(handle)
-    def announced(mount: Mount, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # One of routes leaves it to them; any other application is the end of the way.
-        request = None if mount.routes else scope.pop(MEASURED, None)
-        if request is not None:
-            request.routed(_mounted(mount, scope))
-        return handle(mount, scope, receive, send)
-
-    return announced
-
-
-def _mounted(route: Any, scope: Scope) -> str:
-    """The template of a route that the request reached through mounts."""
-    path = scope["root_path"].removeprefix(scope["app_root_path"])
-    own = "" if isinstance(route, Mount) else str(route.path_format)
-    for mount in _mount_paths(scope["router"].routes):
-        pattern, mounts = _compiled(mount)
-        if pattern.match(path):
-            return mounts + own or "/"
-    return UNMATCHED
-
-
-def _mount_paths(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[str]:
-    for route in routes:
-        if isinstance(route, Mount):
-            yield prefix + route.path
-            yield from _mount_paths(route.routes, prefix + route.path)
-
-
-@lru_cache
-def _compiled(path: str) -> tuple[Pattern[str], str]:
-    pattern, template, _ = compile_path(path)
-    return pattern, template
+@cache  # as many as there are routes
+def _pattern(template: str) -> re.Pattern[str]:
+    """Of the paths that a route with that template may get, and an application mounted there."""
+    return re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(template)) + "(/.*)?")

@@ -1,55 +1,140 @@
-"""The middleware that measures requests, from the first byte asked to the last byte answered."""
+"""The outermost and the innermost layer of the application, which together measure its requests."""
 
+import logging
 from asyncio import CancelledError
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..health.window import RequestWindow
-from .endpoints import MEASURED, announce_routes
-from .measured import CLIENT_GONE, MeasuredRequest
+from ..core.proxies import client_address
+from .endpoints import Endpoints
+from .measured import CLIENT_GONE, UNCOUNTED, LogOnce, MeasuredRequest, log_unhandled
+from .service import Service
 
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
 
-announce_routes()
+# Where the outermost layer leaves a list for the innermost one, to append the scope that it gets.
+ROUTED = f"{__name__}.routed"
 
 
 class HttpMetricsMiddleware:
-    """Measures HTTP requests; websockets and the lifespan pass through untouched."""
+    """Measures HTTP requests, from the first byte asked to the last byte answered.
 
-    def __init__(self, app: ASGIApp, window: RequestWindow) -> None:
-        self._app = app
-        self._window = window
+    Websockets and the lifespan pass through untouched, as do requests that another application
+    measures in which this one is mounted.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], service: Service) -> None:
+        self.app = app  # the name by which FastAPI and others walk through the layers
+        self._endpoints = Endpoints(routes)
+        self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] != "http" or ROUTED in scope:
+            await self.app(scope, receive, send)
             return
-        client = scope.get("client")
-        request = MeasuredRequest(scope["method"], client[0] if client else "", self._window)
-        scope[MEASURED] = request
-        status = 0
+        root, path, method = scope.get("root_path", ""), scope["path"], scope["method"]
+        counted = path not in UNCOUNTED and path.removeprefix(root) not in UNCOUNTED
+        request = MeasuredRequest(
+            method, self._client(scope), self._service.window, counted=counted
+        )
+        routed = scope[ROUTED] = [scope]
 
-        def measured_send(message: Message) -> Awaitable[None]:
-            nonlocal status
-            kind = message["type"]
-            if kind == "http.response.start":
-                status = message["status"]
-            elif kind in BODY_MESSAGES and not message.get("more_body"):
-                # Before the last part is handed over: who has the answer has been counted.
+        def finish(status: int) -> None:
+            if not request.finished:
+                request.endpoint = self._endpoints.find(routed[-1], root)
                 request.finish(status)
-            return send(message)
 
+        watched = _Watched(receive, _without_body(send) if method == "HEAD" else send, finish)
         try:
-            await self._app(scope, receive, measured_send)
-        except (CancelledError, ClientDisconnect):
-            request.finish(CLIENT_GONE)
-            raise
-        except BaseException:
-            request.finish(500)
+            await self.app(scope, watched.receive, watched.send)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
+        except CancelledError:
+            raise  # as above, and the server wants to know that it is over
+        except BaseException as error:
+            finish(500)
+            log_unhandled(error, method, self._endpoints.find(routed[-1], root))
             raise
         finally:
-            if not request.finished:
-                request.finish(CLIENT_GONE)
+            finish(CLIENT_GONE)
+            routed.clear()  # it is in the scope that is in it
+
+    def _client(self, scope: Scope) -> str:
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        trusted = self._service.trusted_proxies
+        if not trusted:
+            return peer
+        forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+        return client_address(peer, ",".join(forwarded), trusted)
+
+
+class _Watched:
+    """The two directions of one request; `finish` gets the status before the last part is sent."""
+
+    __slots__ = ("_finish", "_gone", "_receive", "_send", "_status")
+
+    def __init__(self, receive: Receive, send: Send, finish: Callable[[int], None]) -> None:
+        self._receive = receive
+        self._send = send
+        self._finish = finish
+        self._status = 0
+        self._gone = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._gone = True
+        return message
+
+    def send(self, message: Message) -> Awaitable[None]:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._status = message["status"]
+        elif kind in BODY_MESSAGES and not message.get("more_body"):
+            # Before it is handed over: who has the answer has been counted.
+            self._finish(CLIENT_GONE if self._gone else self._status)
+        return self._send(message)
+
+
+class RoutedScopeMiddleware:
+    """Leaves the scope that routers write to where the outermost layer looks for it.
+
+    A middleware between them may have copied it, and what is in a copy nobody outside sees.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one connection."""
+        if ROUTED in scope:
+            scope[ROUTED].append(scope)
+        return self.app(scope, receive, send)
+
+
+def leave_logging_to_us() -> None:
+    """Keep the servers from logging once more what the outermost layer has logged.
+
+    gunicorn logs an unhandled exception unless a response was complete, uvicorn each of them.
+    """
+    for name in ("gunicorn.error", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, LogOnce) for one in logger.filters):
+            logger.addFilter(LogOnce())
+
+
+def _without_body(send: Send) -> Send:
+    """For HEAD: routes answer it with the body of a GET, and gunicorn warns of each that has one."""
+
+    def send_head(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        return send(message)
+
+    return send_head

@@ -1,42 +1,41 @@
 """The routes that every service has: metrics, probes and the health report."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from ..health.report import Health
 from ..metrics.exposition import render
 
 
-def operations(health: Health) -> APIRouter:
-    """The router for machines and operators; not part of the API's schema.
+def add_operations(router: APIRouter, health: Health) -> None:
+    """Add the routes for machines and operators.
 
-    These are plain functions, so they run in the thread pool: an exposition of thousands of
-    series or a slow check never holds up the event loop.
+    Those that are plain functions run in the thread pool: an exposition of thousands of series or a
+    slow check never holds up the event loop.
     """
-    router = APIRouter(include_in_schema=False)
 
-    @router.get("/metrics")
-    def metrics(accept: Annotated[str | None, Header()] = None) -> Response:
-        body, content_type = render(accept)
+    @router.api_route("/metrics", methods=["GET", "HEAD"])
+    def metrics(request: Request) -> Response:
+        body, content_type = render(_accepted(request))
         return Response(body, headers={"content-type": content_type})
 
-    @router.get("/livez")
+    @router.api_route("/livez", methods=["GET", "HEAD"])
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
-    @router.get("/readyz")
+    @router.api_route("/readyz", methods=["GET", "HEAD"])
     def readyz() -> JSONResponse:
         ready, body = health.ready()
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    @router.get("/health")
-    @router.get("/api/health")
-    def report(accept: Annotated[str, Header()] = "") -> JSONResponse:
+    @router.api_route("/health", methods=["GET", "HEAD"])
+    @router.api_route("/api/health", methods=["GET", "HEAD"])
+    def report(request: Request) -> JSONResponse:
         status, body = health.report()
-        wants_health = "application/health+json" in accept
+        wants_health = "application/health+json" in _accepted(request)
         media_type = "application/health+json" if wants_health else "application/json"
         return JSONResponse(body, status_code=status, media_type=media_type)
 
-    return router
+
+def _accepted(request: Request) -> str:
+    return ",".join(request.headers.getlist("accept"))
