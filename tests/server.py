@@ -66,7 +66,8 @@ class Server:
         response = self.ask(method, path, body)
         assert response.status == status, (method, path, response)
         with self.lock:
-            self.sent[method if method in METHODS else "_OTHER", endpoint, str(status)] += 1
+            known = method in METHODS and status != 405
+            self.sent[method if known else "_OTHER", endpoint, str(status)] += 1
         return response
 
     def scrape(self, *, openmetrics: bool = False) -> dict[str, Metric]:
