@@ -13,7 +13,6 @@ from importlib import import_module
 # Serves so many requests, all of them for the route that was added last.
 Serve = Callable[[int], None]
 
-# Multiples of 16, the requests that ours records together: so a turn pays for its own, for all of them and no others.
 WARM_UP = 512
 REFRESH = 16  # what the others have driven out of the processor's caches
 
@@ -31,7 +30,7 @@ def cpu_ns(serve: Serve, requests: int) -> float:
 def main(framework: str, contender: str, routes: int) -> None:
     """Serve for one contender with an application of so many routes, until nobody asks any more."""
     if contender == "ours":
-        import_module("service.workers.component")  # with it a service chooses where it keeps values
+        import_module("service.platform.workers.component")  # with it a service chooses where it keeps values
     make: Callable[[str, int], Serve] = import_module(f"on_{framework}").contender
     serve = make(contender, routes)
     serve(WARM_UP)

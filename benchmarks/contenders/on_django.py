@@ -70,8 +70,8 @@ def application(name: str, urls: Urls) -> WSGIApplication:
     settings.ROOT_URLCONF = urls
     settings.MIDDLEWARE = MIDDLEWARE.get(name, [COMMON])
     if name == "ours":
-        from service.health.window import RequestWindow
-        from service.web.middleware import MeasuredDjango
+        from service.platform.health.window import RequestWindow
+        from service.platform.web.middleware import MeasuredDjango
 
         measured: WSGIApplication = MeasuredDjango(urls, RequestWindow(), None)
         return measured

@@ -56,10 +56,9 @@ def instrument(app: FastAPI, name: str) -> None:
     if name == "limit":
         app.add_middleware(LimitMiddleware)
     elif name == "ours":
-        from service.health.window import RequestWindow
-        from service.web.middleware import HttpMetricsMiddleware
+        from service.platform.web import install
 
-        app.add_middleware(HttpMetricsMiddleware, window=RequestWindow())
+        install(app, components=[])
     elif name == "aioprometheus":
         from aioprometheus import Registry
         from aioprometheus.asgi.middleware import MetricsMiddleware
