@@ -100,23 +100,18 @@ def test_promql_returns_the_number_of_requests_sent(
     workshop: Callable[[Answers], Project], distinct_variant: Answers, prometheus: Prometheus, tmp_path: Path
 ) -> None:
     project = workshop(distinct_variant)
-    # At the same time, because it takes Prometheus seconds to look for a new target.
-    with (
-        serving(project, DATABASE_URL=f"sqlite:///{tmp_path}/one.db") as one,
-        serving(project, DATABASE_URL=f"sqlite:///{tmp_path}/four.db", WORKERS="4") as four,
-    ):
-        for server in (one, four):
-            prometheus.add_target(server)
+    settings = {"WORKERS": "4"} if distinct_variant["workers"] == "several" else {}
+    with serving(project, DATABASE_URL=f"sqlite:///{tmp_path}/service.db", **settings) as server:
+        prometheus.add_target(server)
         with ThreadPoolExecutor(8) as pool:
-            for done in [pool.submit(bookmark_round_trip, server) for server in (one, four) for _ in range(20)]:
+            for done in [pool.submit(bookmark_round_trip, server) for _ in range(20)]:
                 done.result()
-        for server in (one, four):
-            instance = f'instance="{HOST}:{server.port}"'
-            prometheus.wait_for(f"up{{{instance}}}", 1)
-            prometheus.wait_for(f"sum(http_requests_total{{{instance}}})", 100)
-            server.send("GET", "/nowhere", "unmatched", 404)
-            prometheus.wait_for(f'http_requests_total{{{instance},endpoint="unmatched"}}', 1)
-            for (method, endpoint, status), number in server.sent.items():
-                labels = f'{instance},method="{method}",endpoint="{endpoint}",status="{status}"'
-                assert prometheus.query(f"http_requests_total{{{labels}}}") == [number], labels
-            assert prometheus.query(f"sum(http_requests_total{{{instance}}})") == [101]
+        instance = f'instance="{HOST}:{server.port}"'
+        prometheus.wait_for(f"up{{{instance}}}", 1)
+        prometheus.wait_for(f"sum(http_requests_total{{{instance}}})", 100)
+        server.send("GET", "/nowhere", "unmatched", 404)
+        prometheus.wait_for(f'http_requests_total{{{instance},endpoint="unmatched"}}', 1)
+        for (method, endpoint, status), number in server.sent.items():
+            labels = f'{instance},method="{method}",endpoint="{endpoint}",status="{status}"'
+            assert prometheus.query(f"http_requests_total{{{labels}}}") == [number], labels
+        assert prometheus.query(f"sum(http_requests_total{{{instance}}})") == [101]

@@ -27,7 +27,7 @@ IN_PROGRESS = ("http_requests_in_progress", "http_requests_in_progress", "method
 @pytest.fixture(scope="module", params=questions()["framework"])
 def project(request: pytest.FixtureRequest, workshop: Callable[[Answers], Project]) -> Project:
     """Return an installed project of each framework."""
-    return workshop({"framework": request.param})
+    return workshop({"framework": request.param, "workers": "several"})
 
 
 @pytest.fixture(scope="module")

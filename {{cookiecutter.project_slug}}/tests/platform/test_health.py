@@ -72,12 +72,6 @@ def test_the_report_sums_up_the_requests(client):
     assert report["concurrent_users"] == 1
 
 
-@pytest.mark.parametrize(("workers", "scope"), [("1", "all"), ("2", "one")])
-def test_the_report_says_whether_it_speaks_for_all_workers(mock_env, workers, scope):
-    mock_env(WORKERS=workers)
-    assert health_of().report()[1]["scope"] == scope
-
-
 def test_the_metrics_say_what_runs(client, metrics):
     labels = f'name="{about().name}",version="{about().version}"'
     assert metrics.value("application_info{" + labels + "}") == 1.0

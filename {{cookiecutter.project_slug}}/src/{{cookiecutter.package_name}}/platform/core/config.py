@@ -45,17 +45,6 @@ class ServiceSettings(Settings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` is every one.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    workers: int = Field(
-        1,
-        ge=1,
-        le=64,
-        description="Processes that serve; with one, scale by replicas instead.",
-    )
-    max_requests: int = Field(
-        0,
-        ge=0,
-        description="Replace a worker after so many requests and up to a tenth more; 0 for never.",
-    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that is logged."
     )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.components import Component
-from ..core.config import ServiceSettings, load
+from ..core.config import load
 from ..core.lifecycle import Lifecycle, State
+from ..metrics import sharing
 from .checks import CheckRunner, checks_of
 from .settings import HealthSettings
 from .window import RequestWindow
@@ -19,7 +20,6 @@ class Health:
         self.window = RequestWindow()
         self._lifecycle = lifecycle
         self._version = version
-        self._scope = "one" if load(ServiceSettings).workers > 1 else "all"
         self._runner = CheckRunner(
             checks_of(components),
             timeout_seconds=settings.health_check_timeout_seconds,
@@ -55,7 +55,7 @@ class Health:
         return (503 if status == "unhealthy" else 200), {
             "status": status,
             "version": self._version,
-            "scope": self._scope,
+            "scope": "all" if sharing.processes is None else "one",
             "recent_errors_5min": recent.errors,
             "avg_response_time_ms": recent.average_ms,
             "concurrent_users": recent.users,

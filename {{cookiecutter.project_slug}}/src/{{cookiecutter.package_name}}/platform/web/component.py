@@ -13,8 +13,10 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from .server import serve  # noqa: PLC0415 - other commands need no web server
+    from . import processes  # noqa: PLC0415 - other commands need no web server
+    from .server import serve  # noqa: PLC0415
 
+    processes.prepare()
     for component in discover():
         if component.prepare is not None:
             component.prepare()

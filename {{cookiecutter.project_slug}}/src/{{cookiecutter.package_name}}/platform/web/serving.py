@@ -12,9 +12,7 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from ..core.config import ServiceSettings
-from ..metrics import sharing
-
-log = logging.getLogger(__name__)
+from . import processes
 
 # Requests that a WSGI worker answers at the same time; an ASGI worker needs no such limit.
 WSGI_THREADS = 16
@@ -48,13 +46,13 @@ class Served:
 def serve(
     settings: ServiceSettings, kind: Literal["asgi", "gthread"], make: Callable[[], Served]
 ) -> None:
-    """Listen on HOST and PORT with WORKERS processes until SIGTERM or SIGINT.
+    """Listen on HOST and PORT until SIGTERM or SIGINT.
 
     Requests under way are answered first; then the process exits with code 0. A worker that dies
     is replaced; one that does not start stops the service with code 3.
 
     Args:
-        settings: where to listen, with how many workers, replaced after how many requests.
+        settings: where to listen.
         kind: gunicorn's worker for the framework's protocol: `asgi`, or `gthread` for WSGI.
         make: called once in each worker, after the fork, so that no worker shares a connection.
     """
@@ -77,19 +75,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         options = {
             "bind": f"{host}:{settings.port}",
-            "workers": settings.workers,
             "worker_class": self._kind,
             "threads": WSGI_THREADS if self._kind == "gthread" else 1,
-            "max_requests": settings.max_requests,
-            # So that workers started together do not all stop together.
-            "max_requests_jitter": settings.max_requests // 10,
             "logger_class": _Logger,
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
             "when_ready": _stop_gracefully_on_interrupt,
             "post_worker_init": _leave_interrupts_to_the_master,
             "worker_exit": self._stop,
-            "child_exit": _merge_metrics,
+            **processes.options(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -105,17 +99,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     def _stop(self, arbiter: Any, worker: Any) -> None:
         if self._served is not None:
             self._served.stop()
-
-
-def _merge_metrics(arbiter: Any, worker: Any) -> None:
-    """What a worker counted outlives it; a failure must not end the master, and all workers."""
-    try:
-        if sharing.processes is not None:
-            sharing.processes.merge_dead()
-    except Exception:
-        log.exception(
-            "the metrics of worker %s were not merged; the next exit tries again", worker.pid
-        )
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed

@@ -19,14 +19,13 @@ from prometheus_client import generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.utils import floatToGoString
 
-from {{ cookiecutter.package_name }}.platform.metrics import (
+from {{ cookiecutter.package_name }}.platform.metrics import exposition, sharing
+from {{ cookiecutter.package_name }}.platform.metrics.factory import (
     Counter,
     Enum,
     Info,
     MetricGroup,
     bound,
-    exposition,
-    sharing,
 )
 from {{ cookiecutter.package_name }}.platform.workers.exposition import Workers
 from {{ cookiecutter.package_name }}.platform.workers.files import CountFiles
@@ -94,10 +93,10 @@ def test_several_processes_read_as_prometheus_client_itself_reads_them(
 ):
     client = renewed("prometheus_client")
     if own_values:
-        renewed(f"{SERVICE}.workers.component")
+        renewed(f"{SERVICE}.platform.workers.directory").share()
     encoders = [client, renewed("prometheus_client.openmetrics.exposition")]
     theirs = renewed("prometheus_client.multiprocess").MultiProcessCollector(None)
-    ours = renewed(f"{SERVICE}.workers.exposition").Workers(tmp_path)
+    ours = renewed(f"{SERVICE}.platform.workers.exposition").Workers(tmp_path)
 
     modes = ("sum", "max", "min", "mostrecent", "all")
     gauges = [
@@ -157,10 +156,10 @@ def test_what_is_kept_in_no_file_is_that_of_the_worker_that_answers(
     renewed, collected, monkeypatch
 ):
     monkeypatch.setenv("COLLECT_LETTERS_METRICS", collected)
-    renewed(f"{SERVICE}.workers.component")
+    renewed(f"{SERVICE}.platform.workers.directory").share()
     client, core = renewed("prometheus_client"), renewed("prometheus_client.core")
-    factory = renewed(f"{SERVICE}.metrics")
-    renewed(f"{SERVICE}.metrics.registry").reset_for_test()
+    factory = renewed(f"{SERVICE}.platform.metrics.factory")
+    active = renewed(f"{SERVICE}.platform.metrics.registry").reset_for_test()
 
     class Letters(factory.MetricGroup, component="letters"):
         sent = factory.Counter("letters_sent_total", "Letters sent.")
@@ -175,12 +174,10 @@ def test_what_is_kept_in_no_file_is_that_of_the_worker_that_answers(
     letters.sent.inc()
     letters.office.info({"town": "Bern"})
     letters.door.state("shut")
-    factory.safe_register("post", Waiting())
-    read = client.Counter("read", "Letters read.", registry=None)
-    factory.safe_register("library", read)
-    read.inc()
-    factory.safe_register("process", client.ProcessCollector(registry=None))
-    body = renewed(f"{SERVICE}.metrics.exposition").render(None)[0].decode()
+    active.safe_register("post", Waiting())
+    active.safe_register("library", client.Counter("read", "Letters read.", registry=None)).inc()
+    active.safe_register("process", client.ProcessCollector(registry=None))
+    body = renewed(f"{SERVICE}.platform.metrics.exposition").render(None)[0].decode()
     shown = [line for line in body.splitlines() if not OWN.match(line) and line[0] != "#"]
     declared = ["letters_sent_total 1.0", 'office_info{town="Bern"} 1.0']
     declared += ['door{door="open"} 0.0', 'door{door="shut"} 1.0']

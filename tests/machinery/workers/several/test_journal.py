@@ -7,15 +7,17 @@ from importlib import import_module
 
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.metrics import (
+from {{ cookiecutter.package_name }}.platform.metrics import sharing
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
+    Bounds,
+    bounded_by,
+    limited,
+)
+from {{ cookiecutter.package_name }}.platform.metrics.factory import (
     Counter,
     MetricGroup,
     bound,
-    bounded_by,
-    limited,
-    sharing,
 )
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Bounds
 from {{ cookiecutter.package_name }}.platform.metrics.registry import reset_for_test
 from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
 from {{ cookiecutter.package_name }}.platform.workers import journal
@@ -36,7 +38,7 @@ def worker(tmp_path):
 
     def start(max_series: int = 3, values: int = 1000) -> Bounds:
         turn = Workers(tmp_path).admissions("visits")
-        return Bounds("visits", {"page": limited(values)}, max_series, lambda: True, turn)
+        return Bounds({"page": limited(values)}, max_series, lambda: True, lambda: None, turn)
 
     return start
 
@@ -92,13 +94,13 @@ def test_label_sets_of_several_labels_are_told_apart(tmp_path):
     def start() -> Bounds:
         labels = {"route": bounded_by("the routes"), "page": limited(9)}
         turn = Workers(tmp_path).admissions("visits")
-        return Bounds("visits", labels, 2, lambda: True, turn)
+        return Bounds(labels, 2, lambda: True, lambda: None, turn)
 
     first, second = start(), start()
     assert first.admit(("a b", "c")) == ("a b", "c")
     assert second.admit(("a", 'b"\n c')) == ("a", 'b"\n c')
     assert first.admit(("a", 'b"\n c')) == ("a", 'b"\n c')
-    assert first.admit(("a b", "d")) == ("a b", "_overflow")
+    assert first.admit(("a b", "d")) == ("_overflow", "_overflow")
 
 
 def test_half_a_line_of_a_killed_worker_takes_no_room_and_spoils_no_other(worker, tmp_path):
@@ -130,9 +132,9 @@ def test_a_flood_in_four_processes_adds_up_and_keeps_to_one_limit(tmp_path, monk
     service = "{{ cookiecutter.package_name }}"
     for name in [name for name in sys.modules if name.startswith(("prometheus_client", service))]:
         del sys.modules[name]
-    import_module(f"{service}.workers.component")
-    factory = import_module(f"{service}.platform.metrics")
-    pages = factory.limited(1000)
+    import_module(f"{service}.platform.workers.directory").share()
+    factory = import_module(f"{service}.platform.metrics.factory")
+    pages = import_module(f"{service}.platform.metrics.bounds").limited(1000)
 
     class Visits(factory.MetricGroup, component="visits"):
         visits = factory.Counter("visits_total", "Visits.", labels={"page": pages})
@@ -146,7 +148,7 @@ def test_a_flood_in_four_processes_adds_up_and_keeps_to_one_limit(tmp_path, monk
                 bound.stays.labels(page).observe(number)
 
     def shown() -> dict[str, float]:
-        body = import_module(f"{service}.metrics.exposition").render(None)[0].decode()
+        body = import_module(f"{service}.platform.metrics.exposition").render(None)[0].decode()
         lines = [line for line in body.splitlines() if line.startswith(("visits", "stays"))]
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
@@ -162,7 +164,7 @@ def test_a_flood_in_four_processes_adds_up_and_keeps_to_one_limit(tmp_path, monk
             assert sum(series.values()) == total
             assert len([key for key in series if "_overflow" not in key]) == 10
             assert len(series) == 11
-        import_module(f"{service}.metrics.sharing").processes.merge_dead()
+        import_module(f"{service}.platform.metrics.sharing").processes.merge_dead()
 
 
 def test_a_worker_waits_for_the_turn_of_another(worker, tmp_path, monkeypatch):
@@ -180,9 +182,17 @@ def test_a_worker_that_stopped_in_its_turn_does_not_stop_the_others(worker, tmp_
     assert bounds.admit(("a",)) == ("a",)
 
 
+def test_a_forgotten_label_set_keeps_its_room_because_the_files_keep_it(worker):
+    bounds = worker()
+    for page in "abc":
+        bounds.admit((page,))
+    bounds.forget({})
+    assert [bounds.admit((page,)) for page in "ad"] == [("a",), OVERFLOW]
+
+
 def test_a_journal_that_cannot_be_written_leaves_no_room_and_raises_nothing(tmp_path):
     turn = Workers(tmp_path / "missing").admissions("visits")
-    bounds = Bounds("visits", {"page": limited(9)}, 9, lambda: True, turn)
+    bounds = Bounds({"page": limited(9)}, 9, lambda: True, lambda: None, turn)
     assert bounds.admit(("a",)) == OVERFLOW
     (tmp_path / "missing").mkdir()
     assert bounds.admit(("a",)) == ("a",)

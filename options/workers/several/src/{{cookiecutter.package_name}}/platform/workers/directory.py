@@ -1,35 +1,40 @@
-"""The directory that workers share their metrics in; prepared before prometheus_client is imported."""
+"""The directory that workers share their metrics in."""
 
 import atexit
+import fcntl
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from ..core.config import SettingsError
+from prometheus_client import values
 
-# prometheus_client reads this once, when it is imported, and then keeps values in files there.
+from ..core.config import SettingsError
+from ..metrics import sharing
+
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def prepare(*, several_processes: bool) -> None:
-    """Make the directory, empty and for this user only, where more than one process will count.
+def share() -> None:
+    """Let this process and those that it forks count in files of one directory."""
+    from .exposition import Workers  # noqa: PLC0415
+    from .values import FileValue  # noqa: PLC0415
+
+    prepare()
+    values.ValueClass = FileValue
+    sharing.processes = Workers(Path(os.environ[VARIABLE]))
+
+
+def prepare() -> None:
+    """Make the directory, empty and for this user only.
 
     One that PROMETHEUS_MULTIPROC_DIR names is used and kept. Otherwise it is a temporary one that
     goes with the process.
 
     Raises:
         SettingsError: the named directory is that of another service that runs.
-        RuntimeError: prometheus_client has been imported, and keeps its values in memory.
     """
     named = os.environ.get(VARIABLE)
-    if named is None and not several_processes:
-        return
-    import fcntl  # noqa: PLC0415 - one process needs none, and Windows has none
-
-    if "prometheus_client" in sys.modules:
-        raise RuntimeError("prometheus_client is imported before its directory is prepared")
     if named is None:
         folder = Path(tempfile.mkdtemp(prefix="metrics-"))
         atexit.register(_remove, folder, os.getpid())

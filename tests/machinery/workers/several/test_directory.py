@@ -1,10 +1,8 @@
 """Several processes get a private, empty directory for their metrics, before any is declared."""
 
 import atexit
-import importlib
 import os
 import stat
-import sys
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,15 +15,13 @@ from {{ cookiecutter.package_name }}.platform.workers import directory
 pytestmark = pytest.mark.forked
 
 
-def prepared(processes: str, named: Path | None, there: Connection) -> None:
+def prepared(named: Path | None, there: Connection) -> None:
     """Prepare the directory of this process, tell it, and keep it until told to end."""
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     if named is not None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(named)
-    for name in [name for name in sys.modules if name.startswith("prometheus_client")]:
-        del sys.modules[name]
     try:
-        directory.prepare(several_processes=processes == "several")
+        directory.prepare()
         there.send((os.environ.get("PROMETHEUS_MULTIPROC_DIR"), ""))
     except SettingsError as error:
         there.send((None, str(error)))
@@ -37,14 +33,14 @@ def prepare():
     """Fork a process that prepares its directory, and give the directory while it lives."""
     started = []
 
-    def run(processes: str, named: Path | None = None) -> Path | None:
+    def run(named: Path | None = None) -> Path | None:
         here, there = Pipe()
         child = os.fork()
         if child == 0:
             here.close()
             atexit._clear()  # what is registered by now is of the tests
             try:
-                prepared(processes, named, there)
+                prepared(named, there)
                 atexit._run_exitfuncs()
             finally:
                 os._exit(0)
@@ -67,14 +63,10 @@ def prepare():
     end()
 
 
-def test_one_process_needs_none(prepare):
-    assert prepare("one") is None
-
-
 def test_several_get_a_private_one_that_goes_with_them(prepare):
-    folder = prepare("several")
+    folder = prepare()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert prepare("several") != folder
+    assert prepare() != folder
     prepare.end()
     assert not folder.exists()
 
@@ -82,7 +74,7 @@ def test_several_get_a_private_one_that_goes_with_them(prepare):
 def test_a_named_one_is_made_emptied_and_kept(prepare, tmp_path):
     named = tmp_path / "of" / "workers"
     for _ in range(2):
-        assert prepare("one", named) == named
+        assert prepare(named) == named
         assert stat.S_IMODE(named.stat().st_mode) == 0o700
         assert {path.name for path in named.iterdir()} == {"owner"}
         for left in ("counter_7.db", "visits.journal"):
@@ -91,22 +83,9 @@ def test_a_named_one_is_made_emptied_and_kept(prepare, tmp_path):
 
 
 def test_two_services_are_not_given_the_same(prepare, tmp_path):
-    prepare("several", tmp_path)
+    prepare(tmp_path)
     (tmp_path / "counter_7.db").touch()
-    assert prepare("several", tmp_path) is None
+    assert prepare(tmp_path) is None
     refused = "PROMETHEUS_MULTIPROC_DIR: a running service uses it, give each its own"
     assert refused in prepare.end()
     assert (tmp_path / "counter_7.db").exists()
-
-
-def test_it_is_too_late_once_prometheus_client_is_imported():
-    with pytest.raises(RuntimeError, match="imported before its directory"):
-        directory.prepare(several_processes=True)
-
-
-def test_one_process_needs_no_file_locks(monkeypatch):
-    for name in [name for name in sys.modules if name.startswith(directory.__package__)]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
-    importlib.import_module(f"{directory.__package__}.component")
-    importlib.import_module(directory.__name__).prepare(several_processes=False)

@@ -189,8 +189,8 @@ def test_a_process_id_that_comes_again_leaves_the_earlier_file_as_it_is(value, t
 @pytest.mark.forked
 def test_every_metric_of_the_service_counts_so_where_it_counts_in_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    importlib.reload(importlib.import_module(f"{SERVICE}.workers.component"))
-    factory = importlib.import_module(f"{SERVICE}.metrics")
+    importlib.import_module(f"{SERVICE}.platform.workers.directory").share()
+    factory = importlib.import_module(f"{SERVICE}.platform.metrics.factory")
 
     class Letters(factory.MetricGroup, component="letters"):
         sent = factory.Counter("letters_sent_total", "Letters sent.")
