@@ -5,9 +5,7 @@ import re
 
 import pytest
 
-ROW = re.compile(
-    r"^\| `([A-Z]+) (\S+)` \| (\d+) \| (?:`([^`]+)`)? *\| (?:`([^`]+)`)? *\|$", re.MULTILINE
-)
+ROW = re.compile(r"^\| `([A-Z]+) (\S+)` \| (\d+) \| (?:`([^`]+)`)? *\| (?:`([^`]+)`)? *\|$", re.MULTILINE)
 
 
 @pytest.fixture

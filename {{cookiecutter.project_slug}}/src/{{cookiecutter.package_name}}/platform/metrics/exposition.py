@@ -18,6 +18,6 @@ def render(accept: str | None) -> tuple[bytes, str]:
     ranges = (accept or "").split(",")
     readable = ",".join(one for one in ranges if not _NO_VERSION.search(one))
     encode, content_type = choose_encoder(readable)
-    if sharing.processes is not None:
-        return sharing.processes.expose(encode, content_type), content_type
-    return encode(registry.active.collectors), content_type
+    together = sharing.processes
+    read = registry.active.collectors if together is None else together.collector
+    return encode(read), content_type

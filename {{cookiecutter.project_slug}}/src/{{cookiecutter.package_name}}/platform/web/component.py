@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..core.components import Component, discover
+from ..core.components import Component
 from ..core.config import ServiceSettings, load
 from .metrics import HttpMetrics
 
@@ -13,13 +13,8 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from . import processes  # noqa: PLC0415 - other commands need no web server
-    from .server import serve  # noqa: PLC0415
+    from .server import serve  # noqa: PLC0415 - other commands need no web server
 
-    processes.prepare()
-    for component in discover():
-        if component.prepare is not None:
-            component.prepare()
     serve(load(ServiceSettings))
 
 

@@ -24,15 +24,14 @@ class OneProcess(Settings):
         return value
 
 
-def prepare() -> None:
+def prepare() -> dict[str, Any]:
     """Prepare what the processes share, before the fork; here that is nothing.
+
+    Returns:
+        What gunicorn is told about its processes: settings and hooks, by gunicorn's names.
 
     Raises:
         SettingsError: somebody asks for several processes.
     """
     load(OneProcess)
-
-
-def options() -> dict[str, Any]:
-    """What gunicorn is told about its processes: settings and hooks, by gunicorn's names."""
     return {"workers": 1}

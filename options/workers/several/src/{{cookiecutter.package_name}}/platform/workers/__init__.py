@@ -1,1 +1,1 @@
-"""What several processes count, shown as one: their files, their limits, and what the kernel says."""
+"""Several processes that count as one: the memory they share, their limits, and what a scrape shows."""

@@ -1,0 +1,168 @@
+"""`serve` starts, or says in a line why not; it ends when it is told to, or when its terminal is closed."""
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from bakery import Answers, Project, environment, questions
+from server import HOST, Server, free_port, wait_until_ready
+from test_workers import running
+
+FAILING = '''"""Takes orders; not today."""
+
+from threading import Thread
+from time import sleep
+
+from ..platform.core import Component
+
+
+def start() -> None:
+    """Fail, and leave a thread that does not end."""
+    Thread(target=sleep, args=(1000,)).start()
+    raise ValueError("no orders today")
+
+
+component = Component(name="orders", start=start)
+'''
+
+
+@pytest.fixture(scope="module", params=questions()["framework"])
+def project(request: pytest.FixtureRequest, workshop: Callable[[Answers], Project]) -> Project:
+    """Return an installed project of each framework."""
+    return workshop({"framework": request.param})
+
+
+def served(project: Project, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Serve until it ends by itself."""
+    return subprocess.run(
+        [".venv/bin/python", "-m", project.answers["package_name"], "serve"],
+        cwd=project.path,
+        env=environment(**{"HOST": HOST, "DATABASE_URL": f"sqlite:///{tmp_path}/service.db", **more}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@contextmanager
+def failing_component(project: Project) -> Iterator[None]:
+    """Add a component that does not start."""
+    folder = project.path / "src" / project.answers["package_name"] / "orders"
+    folder.mkdir()
+    try:
+        (folder / "__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
+        (folder / "component.py").write_text(FAILING, encoding="utf-8")
+        yield
+    finally:
+        subprocess.run(["rm", "-r", str(folder)], check=True)
+
+
+def test_a_port_in_use_is_one_line_before_anything_else_happens(project: Project, tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as other:
+        port = other.getsockname()[1]
+        done = served(project, tmp_path, PORT=str(port))
+    assert done.returncode == 3
+    [line] = done.stdout.splitlines()
+    assert line.endswith(f"cannot listen on {HOST}, port {port}: address already in use")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_of_another_machine_is_one_line(project: Project, tmp_path: Path) -> None:
+    done = served(project, tmp_path, HOST="192.0.2.1", PORT="0")
+    assert done.returncode == 3
+    [line] = done.stdout.splitlines()
+    assert line.endswith("cannot listen on 192.0.2.1, port 0: cannot assign requested address")
+
+
+def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(project: Project, tmp_path: Path) -> None:
+    with failing_component(project):
+        done = served(project, tmp_path, PORT="0")
+    assert done.returncode == 3
+    last = done.stdout.splitlines()[-1]
+    reason = "component orders failed to start: ValueError: no orders today"
+    assert last.endswith(f"the service did not start: {reason}")
+    assert done.stdout.count("the service did not start") == 1
+
+
+def test_several_workers_that_do_not_start_end_the_same(workshop: Callable[[Answers], Project], tmp_path: Path) -> None:
+    project = workshop({"framework": "flask", "workers": "several"})
+    with failing_component(project):
+        done = served(project, tmp_path, PORT="0", WORKERS="4")
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[-1].endswith("failed to start: ValueError: no orders today")
+    assert done.stdout.count("the service did not start") == 1
+
+
+@pytest.mark.parametrize("variables", [{"WORKERS": "4"}, {"WORKERS": "two"}, {"MAX_REQUESTS": "100"}])
+def test_who_asks_one_process_for_several_is_told_what_to_do(
+    workshop: Callable[[Answers], Project], tmp_path: Path, variables: dict[str, str]
+) -> None:
+    done = served(workshop({}), tmp_path, PORT="0", **variables)
+    assert done.returncode == 2
+    [_, line] = done.stdout.splitlines()
+    [name] = variables
+    assert line.startswith(f"{name}: this service is generated for one process: unset it and start more replicas")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("variables", [{"WORKERS": "1", "MAX_REQUESTS": "0"}, {"WORKERS": "", "MAX_REQUESTS": ""}])
+def test_who_asks_one_process_for_one_gets_it(
+    workshop: Callable[[Answers], Project], tmp_path: Path, variables: dict[str, str]
+) -> None:
+    with running(workshop({}), tmp_path, **variables) as service:
+        assert len(service.workers()) == 1
+        report = service.server.ask("GET", "/health").json()
+        assert report["scope"] == "all"
+        assert service.stop() == 0
+
+
+def test_a_closed_terminal_ends_the_service_and_frees_its_port(project: Project, tmp_path: Path) -> None:
+    server = Server(free_port())
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", ".venv/bin/python", "-m", project.answers["package_name"], "serve"],
+        cwd=project.path,
+        env=environment(HOST=HOST, PORT=str(server.port), DATABASE_URL=f"sqlite:///{tmp_path}/service.db"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    try:
+        wait_until_ready(server, process)
+        os.close(ours)
+        process.wait(20)
+        with socket.create_server((HOST, server.port)):
+            pass
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_a_request_finish_and_the_end_is_0(project: Project, tmp_path: Path, number: int) -> None:
+    with running(project, tmp_path) as service:
+        with socket.create_connection((HOST, service.server.port), timeout=10) as connection:
+            body = json.dumps({"url": "https://example.com/", "title": "Example"}).encode()
+            head = "POST /api/bookmarks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            connection.sendall(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:10])
+            time.sleep(0.3)
+            service.process.send_signal(number)
+            for worker in service.workers():  # as a terminal does
+                if number != signal.SIGTERM:
+                    os.kill(worker, number)
+            time.sleep(0.3)
+            connection.sendall(body[10:])
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 201")
+        assert service.process.wait(20) == 0
