@@ -166,3 +166,17 @@ def test_a_signal_lets_a_request_finish_and_the_end_is_0(project: Project, tmp_p
             answer = b"".join(iter(lambda: connection.recv(65_536), b""))
         assert answer.startswith(b"HTTP/1.1 201")
         assert service.process.wait(20) == 0
+
+
+def test_a_service_that_outlives_its_terminal_on_purpose_does_so(
+    workshop: Callable[[Answers], Project], tmp_path: Path
+) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does, and a child inherits
+    try:
+        with running(workshop({}), tmp_path) as service:
+            service.process.send_signal(signal.SIGHUP)
+            time.sleep(1.5)
+            assert service.server.ask("GET", "/livez").status == 200
+            assert service.stop() == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)

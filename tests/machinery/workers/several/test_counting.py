@@ -15,7 +15,18 @@ from {{ cookiecutter.package_name }}.platform.workers.values import Counting, sh
 
 pytestmark = pytest.mark.forked
 
-MODES = ("sum", "max", "min", "mostrecent", "livesum", "livemax", "livemin", "livemostrecent", "all", "liveall")
+MODES = (
+    "sum",
+    "max",
+    "min",
+    "mostrecent",
+    "livesum",
+    "livemax",
+    "livemin",
+    "livemostrecent",
+    "all",
+    "liveall",
+)
 
 
 @pytest.fixture
@@ -170,7 +181,9 @@ def test_a_count_that_ends_within_another_does_not_wait_for_it(table):
     assert one.get() == 1.0
 
 
-def test_a_number_without_room_is_reported_once_and_counted_when_there_is_some(table, metrics, monkeypatch, caplog):
+def test_a_number_without_room_is_reported_once_and_counted_when_there_is_some(
+    table, metrics, monkeypatch, caplog
+):
     monkeypatch.setattr(tables, "NUMBERS", FIRST)
     one, level = counter(), gauge()
     with metrics.adds({'metrics_errors_total{component="workers"}': 1.0}):
@@ -190,7 +203,10 @@ def test_a_number_without_room_is_reported_once_and_counted_when_there_is_some(t
 
 
 def test_a_gauge_that_ends_keeps_what_its_mode_says(table):
-    levels = {mode: shared_value("gauge", mode, mode, (), (), "", multiprocess_mode=mode) for mode in MODES}
+    levels = {
+        mode: shared_value("gauge", mode, mode, (), (), "", multiprocess_mode=mode)
+        for mode in MODES
+    }
 
     def work(number: float) -> None:
         for level in levels.values():
@@ -199,22 +215,38 @@ def test_a_gauge_that_ends_keeps_what_its_mode_says(table):
     for number in (3, 1, 2):
         assert child(lambda number=number: work(number), table) == 0
         table.end(table.columns[1], table.columns[3])
-    kept = {mode: column[place] for (_, place), mode in zip(table.rows(), MODES, strict=True) for column in [table.columns[3]]}
-    assert kept == {"sum": 6.0, "max": 3.0, "min": 1.0, "mostrecent": 3.0} | dict.fromkeys(MODES[4:], 0.0)
-    assert all(table.columns[1][place] == table.columns[1][place + 1] == 0.0 for _, place in table.rows())
-
+    kept = {
+        mode: column[place]
+        for (_, place), mode in zip(table.rows(), MODES, strict=True)
+        for column in [table.columns[3]]
+    }
+    assert kept == {"sum": 6.0, "max": 3.0, "min": 1.0, "mostrecent": 3.0} | dict.fromkeys(
+        MODES[4:], 0.0
+    )
+    assert all(
+        table.columns[1][place] == table.columns[1][place + 1] == 0.0 for _, place in table.rows()
+    )
 
 
 @pytest.mark.parametrize(
     ("mode", "shown"),
-    [("sum", 4.5), ("max", 5.0), ("min", -0.5), ("mostrecent", -0.5), ("livesum", 4.5), ("livemin", -0.5)],
+    [
+        ("sum", 4.5),
+        ("max", 5.0),
+        ("min", -0.5),
+        ("mostrecent", -0.5),
+        ("livesum", 4.5),
+        ("livemin", -0.5),
+    ],
 )
 def test_a_process_that_never_set_a_gauge_has_no_part_in_it(mode, shown):
     value, _ = merged(mode, [(0.0, 0.0), (5.0, 1.0), (-0.5, 2.0)])
     assert value == shown
 
 
-@pytest.mark.parametrize(("mode", "shown"), [("sum", 0.0), ("livesum", 0.0), ("max", None), ("livemin", None)])
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("sum", 0.0), ("livesum", 0.0), ("max", None), ("livemin", None)]
+)
 def test_a_gauge_that_nobody_set_is_0_as_a_sum_and_nothing_else(mode, shown):
     cell = merged(mode, [(0.0, 0.0)])
     assert (cell and cell[0]) == shown

@@ -85,7 +85,6 @@ def test_a_line_of_any_length_is_one():
 def test_a_turn_that_fails_adds_nothing_and_lets_go():
     ledger = Ledger()
 
-
     def fail() -> None:
         with ledger.turn() as added:
             added.append("a")
@@ -166,7 +165,9 @@ def test_threads_and_processes_at_once_lose_no_line():
     process("c")
     for child in children:
         assert os.waitpid(child, 0)[1] == 0
-    expected = {f"{name}{thread}-{number}" for name in "abc" for thread in (0, 1) for number in range(50)}
+    expected = {
+        f"{name}{thread}-{number}" for name in "abc" for thread in (0, 1) for number in range(50)
+    }
     assert len(known(ledger)) == 300
     assert set(known(ledger)) == expected
 
@@ -189,7 +190,9 @@ def test_a_file_that_cannot_grow_keeps_what_it_has_and_grows_later(room):
 
 
 @pytest.mark.forked
-def test_where_there_are_no_files_in_memory_a_temporary_one_without_a_name_does(monkeypatch, tmp_path):
+def test_where_there_are_no_files_in_memory_a_temporary_one_without_a_name_does(
+    monkeypatch, tmp_path
+):
     monkeypatch.setattr("sys.platform", "darwin")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     ledger = Ledger()

@@ -107,6 +107,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         self._make = make
         self._served: Served | None = None
         self._first_error = _FirstError()
+        self._hangup = signal.getsignal(signal.SIGHUP)
         self._options = {
             "worker_class": kind,
             "threads": WSGI_THREADS if kind == "gthread" else 1,
@@ -115,7 +116,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "logger_class": _Logger,
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
-            "when_ready": _end_gracefully,
+            "when_ready": self._end_gracefully,
             "post_worker_init": _leave_signals_to_the_server,
             "worker_exit": self._exit,
             **options,
@@ -145,6 +146,20 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             if code == FAILED_TO_START and os.getpid() == server:
                 log.critical("the service did not start: %s", self._first_error.told())
             sys.exit(code)
+
+    def _end_gracefully(self, server: Any) -> None:
+        """Make Ctrl-C and a closed terminal end as SIGTERM does, and a second Ctrl-C end at once.
+
+        There is no reload, which SIGHUP is for gunicorn. Under `nohup` it stays ignored.
+        """
+        at_once = signal.getsignal(signal.SIGINT)
+
+        def end(number: int, frame: Any) -> None:
+            signal.signal(signal.SIGINT, at_once)
+            signal.raise_signal(signal.SIGTERM)
+
+        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGHUP, self._hangup if self._hangup is signal.SIG_IGN else end)
 
     def _exit(self, server: Any, worker: Any) -> None:
         """Stop what the worker started, and end even where one of its threads does not."""
@@ -194,18 +209,6 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-
-
-def _end_gracefully(server: Any) -> None:
-    """Make Ctrl-C and a closed terminal end as SIGTERM does, and a second Ctrl-C end at once."""
-    at_once = signal.getsignal(signal.SIGINT)
-
-    def end(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, at_once)
-        signal.raise_signal(signal.SIGTERM)
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, end)
 
 
 def _leave_signals_to_the_server(worker: Any) -> None:

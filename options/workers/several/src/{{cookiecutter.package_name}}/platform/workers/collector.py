@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from math import fsum
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Metric, PlatformCollector
 from prometheus_client.registry import Collector
@@ -17,25 +17,15 @@ from .table import PER_PROCESS, PROCESS, Column, Table, merged
 log = logging.getLogger(__name__)
 
 
-class Row(NamedTuple):
-    """A sample, but for its value."""
+# A sample, its labels, the place of its number, and the mode if it is a gauge.
+Row = tuple[str, dict[str, str], int, str]
 
-    sample: str
-    labels: dict[str, str]
-    place: int
-    mode: str  # of a gauge
-
-
-class Family(NamedTuple):
-    """A metric with its rows; those with the same labels stand together, as buckets must."""
-
-    kind: str
-    about: str
-    children: dict[str, list[Row]]
+# Type, help, and the rows by label set, since the buckets of one stand together.
+Family = tuple[str, str, dict[str, list[Row]]]
 
 
 class WorkersCollector(Collector):
-    """Sums up the table, and asks this process for what no table holds.
+    """Sums up the table, and asks this process for what is in no table.
 
     Args:
         table: where the processes count.
@@ -51,7 +41,7 @@ class WorkersCollector(Collector):
         self._lock = Lock()
 
     def note_what_is_not_shared(self, collectors: CollectorRegistry) -> None:
-        """Say which metrics were made too early to be shared; whoever answers shows its own."""
+        """Name the metrics that were made too early to be shared: whoever answers shows its own."""
         for family in collectors.collect():
             if not family.name.startswith(("process_", "python_")):
                 log.warning("%s was made before `serve`: each worker shows its own", family.name)
@@ -83,26 +73,28 @@ class WorkersCollector(Collector):
         for key, place in rows[self._known :]:
             of_type, name, sample, labels, about = json.loads(key)
             kind, _, mode = of_type.partition("_")
-            children = self._families.setdefault(name, Family(kind, about, {})).children
-            child = str({**labels, "le": ""}) if kind == "histogram" else str(labels)
-            children.setdefault(child, []).append(Row(sample, labels, place, mode))
+            _, _, children = self._families.setdefault(name, (kind, about, {}))
+            child = str(labels | {"le": ""} if kind == "histogram" else labels)
+            children.setdefault(child, []).append((sample, labels, place, mode))
         self._known = len(rows)
 
     def _add_gauge(self, family: Metric, row: Row) -> None:
-        columns = self._table.columns[self._workers if row.mode.startswith("live") else 0 :]
-        cells = [(column[row.place], column[row.place + 1]) for column in columns]
-        if row.mode in PER_PROCESS:
+        sample, labels, place, mode = row
+        columns = self._table.columns[self._workers if mode.startswith("live") else 0 :]
+        cells = [(column[place], column[place + 1]) for column in columns]
+        if mode in PER_PROCESS:
             for column, (value, was_set) in zip(columns, cells, strict=True):
                 if was_set:
-                    labels = {**row.labels, "pid": str(int(column[PROCESS]))}
-                    family.add_sample(row.sample, labels, value)
-        elif (shown := merged(row.mode, cells)) is not None:
-            family.add_sample(row.sample, row.labels, shown[0])
+                    process = {"pid": f"{column[PROCESS]:.0f}"}
+                    family.add_sample(sample, labels | process, value)
+        elif (shown := merged(mode, cells)) is not None:
+            family.add_sample(sample, labels, shown[0])
 
     def _of_this_process(self) -> Iterator[Any]:
-        """The processes and the platform; then info and enum metrics, which are in no table.
+        """Collectors of the processes and the platform, and of what is in no table.
 
-        Then what collectors made elsewhere compute, and what was made too early.
+        That are info and enum metrics, what collectors made elsewhere compute, and what was made
+        too early.
         """
         active = registry.active
         yield from (ProcessesCollector(), PlatformCollector(registry=None))
@@ -114,14 +106,15 @@ class WorkersCollector(Collector):
 
 
 def _add_sums(family: Metric, rows: list[Row], columns: list[Column]) -> None:
+    """Add the sums of one label set; a row has what fell into its bucket alone."""
     below = 0.0
     for sample, labels, place, _ in rows:
         value = _sum([column[place] for column in columns])
-        if "le" in labels and family.type == "histogram":
-            # A row has what fell into the bucket alone.
+        bound = labels.get("le") if family.type == "histogram" else None
+        if bound is not None:
             value = below = below + value
         family.add_sample(sample, labels, value)
-        if labels.get("le") == "+Inf" and family.type == "histogram":
+        if bound == "+Inf":
             others = {name: text for name, text in labels.items() if name != "le"}
             family.add_sample(f"{family.name}_count", others, value)
 

@@ -26,8 +26,8 @@ class Ledger:
     def __init__(self) -> None:
         self._file = _file_without_a_name()
         self._known_bytes = 0
+        self._lock = Lock()  # the file's is one for all threads of a process
         self.lines: list[str] = []
-        self._lock = Lock()  # the kernel's is one for all threads of a process
 
     def catch_up(self) -> None:
         """Read what others added; another time, where somebody keeps their turn for too long."""

@@ -17,60 +17,56 @@ from .values import counting, shared_value
 
 log = logging.getLogger(__name__)
 
-# The first columns of the table: what gauges keep of workers that ended, and the server itself.
+# The first columns: what gauges keep of workers that ended, the server itself, the first worker.
 ENDED, SERVER, WORKERS = 0, 1, 2
 
-# How many workers more may be added while the service runs, by SIGTTIN.
+# Workers that may be added while the service runs: gunicorn does so at SIGTTIN.
 SPARE = 8
 
 
 class Workers:
-    """The workers of this service, which are forked from the process that makes this.
+    """The workers of this service, forked from the process that makes this.
 
-    It is also what `Processes` in metrics/sharing.py describes.
+    Metrics see it as `Processes` in metrics/sharing.py, gunicorn by hooks that it calls with itself
+    and a worker.
 
     Attributes:
-        table: where the server and the workers count.
         collector: what a scrape reads.
     """
 
     def __init__(self, number: int) -> None:
-        self.table = Table(WORKERS + number + SPARE)
+        self._table = Table(WORKERS + number + SPARE)
         self._admitted = Ledger()
-        self.collector = WorkersCollector(self.table, WORKERS)
         self._working: list[Any] = [None] * (number + SPARE)
-        self._next: int | None = None
+        self._chosen: int | None = None
+        self.collector = WorkersCollector(self._table, WORKERS)
 
     def share(self, collectors: CollectorRegistry) -> None:
-        """From now on, count here in this process and in the workers that are forked from it."""
+        """Count in the table from now on, in this process and in the workers."""
         self.collector.note_what_is_not_shared(collectors)
-        counting.join(self.table, self.table.columns[SERVER])
+        counting.join(self._table, self._table.columns[SERVER])
         prometheus: Any = values
-        prometheus.ValueClass = shared_value
+        prometheus.ValueClass = shared_value  # docs/decisions of the template: private names
         sharing.processes = self
 
     def before_fork(self, server: Any, worker: Any) -> None:
-        """Choose the column of a worker; a hook of gunicorn's, in the server."""
-        self._next = next((n for n, one in enumerate(self._working) if one is None), None)
-        if self._next is None:
-            log.error("one worker more than can count together: what it counts is not shown")
+        """Choose the column of a worker, in the server."""
+        self._chosen = next((n for n, one in enumerate(self._working) if one is None), None)
+        if self._chosen is None:
+            log.error("there are more workers than count together: nobody shows what one counts")
         else:
-            self._working[self._next] = worker
+            self._working[self._chosen] = worker
 
     def after_fork(self, server: Any, worker: Any) -> None:
-        """Count in the column that was chosen; a hook of gunicorn's, in the worker."""
-        if self._next is not None:
-            counting.join(self.table, self.table.columns[WORKERS + self._next])
+        """Count in that column, in the worker."""
+        if self._chosen is not None:
+            counting.join(self._table, self._table.columns[WORKERS + self._chosen])
 
     def after_end(self, server: Any, worker: Any) -> None:
-        """Take a dead worker's gauges away; a hook of gunicorn's, in the server.
-
-        What it counted stays in its column, where its successor goes on counting.
-        """
+        """Take a worker's gauges away when it ended, in the server; its successor counts on."""
         if worker in self._working:
             number = self._working.index(worker)
-            columns = self.table.columns
-            self.table.end(columns[WORKERS + number], columns[ENDED])
+            self._table.end(self._table.columns[WORKERS + number], self._table.columns[ENDED])
             self._working[number] = None
 
     def admissions(self, metric: str) -> Turn:
@@ -81,10 +77,10 @@ class Workers:
         def turn() -> Iterator[tuple[LabelSets, LabelSets]]:
             nonlocal seen
             with self._admitted.turn() as added:
-                known = [json.loads(line) for line in self._admitted.lines[seen:]]
-                seen += len(known)
+                news = [json.loads(line) for line in self._admitted.lines[seen:]]
+                seen += len(news)
                 own: LabelSets = []
-                yield [tuple(texts) for name, *texts in known if name == metric], own
+                yield [tuple(texts) for name, *texts in news if name == metric], own
                 added.extend(json.dumps([metric, *texts]) for texts in own)
 
         return turn

@@ -12,22 +12,18 @@ from typing import TypeAlias
 from .ledger import Ledger
 
 Column: TypeAlias = "memoryview[float]"
+Cell = tuple[float, float]  # the two numbers of a row: a value and, of a gauge, when it was set
 
 # Memory is taken page by page, when it is written to: this is 8 MiB of addresses for each column.
 NUMBERS = 1 << 20
 
-# A row has two numbers. Only gauges use the second: when it was set, 0.0 where it was not.
-WIDTH = 2
-
-# Rows without a key: what found no row of its own, and the id of the process, 0.0 before the first.
-NOWHERE, PROCESS, FIRST = 0, WIDTH, 2 * WIDTH
+# Where the rows without a key are: what found no room, and the process's id, 0.0 before the first.
+NOWHERE, PROCESS, FIRST, WIDTH = 0, 2, 4, 2
 
 RETRY_SECONDS = 1.0
 
-# A series for each process; nothing is kept of one that ended, else there would be ever more.
+# A series for each process: nothing is kept of one that ended, else there would be ever more.
 PER_PROCESS = ("all", "liveall")
-
-Cell = tuple[float, float]  # a gauge in one process: its row
 
 _MERGES: dict[str, Callable[[list[Cell]], Cell]] = {
     "sum": lambda cells: (fsum(value for value, _ in cells), 1.0),
@@ -38,7 +34,7 @@ _MERGES: dict[str, Callable[[list[Cell]], Cell]] = {
 
 
 def columns(number: int) -> Sequence[Column]:
-    """So many columns, for this process and those forked from it later."""
+    """So many columns, for this process and those that are forked from it later."""
     memory = memoryview(mmap(-1, 8 * NUMBERS * number)).cast("d")
     return [memory[NUMBERS * one : NUMBERS * (one + 1)] for one in range(number)]
 
@@ -51,14 +47,14 @@ def merged(mode: str, cells: Iterable[Cell]) -> Cell | None:
 
 
 class Table:
-    """Anonymous memory that is shared by a fork: it needs no storage, and nobody can remove it.
+    """Memory without a name that a fork shares: it needs no storage, and nobody can remove it.
 
-    A number is written by one process, and stays where it is when that is killed: nothing is moved
-    or merged, so nothing is lost or counted twice.
+    One process at a time writes a number, and it stays where it is when that is killed: nothing is
+    moved or merged, so nothing is lost or counted twice.
 
     Attributes:
         columns: one for each process that may count.
-        failure: why a key got no row, until somebody reports it.
+        failure: why a key found no room, until somebody reports it.
     """
 
     def __init__(self, processes: int) -> None:
@@ -69,22 +65,16 @@ class Table:
         self._retry_at = 0.0
 
     def rows(self) -> list[tuple[str, int]]:
-        """Every key, with the place of its number in each column."""
+        """Every key, with the place of its number in each column; later ones come last."""
         self._keys.catch_up()
         self._learn()
         return list(self._places.items())
 
     def place(self, key: str) -> int:
-        """The place of that key's number; NOWHERE for as long as it cannot have one."""
+        """The place of that key's number; NOWHERE for as long as it finds no room."""
         if key not in self._places and monotonic() >= self._retry_at:
             try:
-                with self._keys.turn() as added:
-                    self._learn()
-                    if FIRST + WIDTH * (len(self._places) + 1) > NUMBERS:
-                        raise OSError(f"workers share {len(self._places)} numbers at most")
-                    if key not in self._places:
-                        added.append(key)
-                self._learn()
+                self._add(key)
             except OSError as error:
                 self.failure, self._retry_at = error, monotonic() + RETRY_SECONDS
         return self._places.get(key, NOWHERE)
@@ -99,6 +89,15 @@ class Table:
                 kept = merged(mode, ((one[place], one[place + 1]) for one in (ended, column)))
                 ended[place], ended[place + 1] = kept or (0.0, 0.0)
             column[place] = column[place + 1] = 0.0
+
+    def _add(self, key: str) -> None:
+        with self._keys.turn() as added:
+            self._learn()
+            if key not in self._places:
+                if FIRST + WIDTH * (len(self._places) + 1) > NUMBERS:
+                    raise OSError(f"workers share {len(self._places)} numbers at most")
+                added.append(key)
+        self._learn()
 
     def _learn(self) -> None:
         """Number the rows in the order of the lines, which is the same in all processes."""
