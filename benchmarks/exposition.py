@@ -53,38 +53,45 @@ while True:
     connection.getresponse().read()
 """
 
-# One process's own exposition, then prometheus_client's of the same figures with several, then ours.
+# One process's own exposition; with several that of prometheus_client's own files; and this service's.
 COMPARED = """
 import os, sys, tempfile, time
-workers, samples = int(sys.argv[1]), int(sys.argv[2])
-if workers > 1:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
+workers, samples, whose = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+if whose == "theirs":
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder = tempfile.mkdtemp()
 from prometheus_client import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from {package}.platform.core.components import discover
 from {package}.platform.metrics import exposition, registry
-discover()
 from {package}.many.metrics import start
 
-def best(action):
-    taken = []
-    for _ in range(7):
-        begin = time.process_time()
-        action()
-        taken.append(time.process_time() - begin)
-    return 1000 * min(taken)
-
-for _ in range(workers - 1):
+together = None
+if whose == "theirs":
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # the service does without
+elif whose == "ours" and workers > 1:
+    from {package}.platform.workers.pool import Workers
+    together = Workers(workers)
+    together.share(registry.active.collectors)
+for _ in range(workers - 1 if whose != "one" else 0):
+    if together:
+        together.before_fork(None, object())
     if os.fork() == 0:
+        if together:
+            together.after_fork(None, None)
         start(samples)
         os._exit(0)
     os.wait()
 start(samples)
-print(
-    best(lambda: generate_latest(registry.active.collectors)),
-    best(lambda: generate_latest(MultiProcessCollector(None))) if workers > 1 else "nan",
-    best(lambda: exposition.render(None)),
-)
+action = {
+    "one": lambda: generate_latest(registry.active.collectors),
+    "theirs": lambda: generate_latest(MultiProcessCollector(None)),
+    "ours": lambda: exposition.render(None),
+}[whose]
+taken = []
+for _ in range(7):
+    begin = time.process_time()
+    action()
+    taken.append(time.process_time() - begin)
+print(1000 * min(taken))
 """
 
 LIMITS = {"METRICS_MAX_SERIES": "100000", "MAX_METRICS_PER_MINUTE": "100000"}
@@ -93,7 +100,7 @@ LIMITS = {"METRICS_MAX_SERIES": "100000", "MAX_METRICS_PER_MINUTE": "100000"}
 def prepared(framework: str, folder: Path) -> Project:
     """Return an installed project with the component of 10,000 series."""
     folder.mkdir()
-    project = Bakery(folder).bake_into(folder / "project", {"framework": framework})
+    project = Bakery(folder).bake_into(folder / "project", {"framework": framework, "workers": "several"})
     package = project.path / "src" / project.answers["package_name"]
     (package / "many").mkdir()
     for name, text in COMPONENT.items():
@@ -149,8 +156,10 @@ def expositions(project: Project) -> None:
     code = COMPARED.replace("{package}", project.answers["package_name"])
     for workers in WORKERS:
         for samples in SAMPLES:
-            said = project.run(".venv/bin/python", "-c", code, workers, samples, more=LIMITS).stdout.split()
-            one, theirs, ours = map(float, said)
+            contenders = ("one", "ours") if workers == "1" else ("one", "ours", "theirs")
+            run = [".venv/bin/python", "-c", code, workers, samples]
+            said = [project.run(*run, whose, more=LIMITS).stdout.split()[-1] for whose in contenders]
+            one, ours, theirs = map(float, [*said, "nan"][:3])
             other = "" if workers == "1" else f"{theirs:.1f} ({theirs / one:.2f})"
             print(f"| {workers} | {samples} | {one:.1f} | {other} | {ours:.1f} ({ours / one:.2f}) |", flush=True)
 

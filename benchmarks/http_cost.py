@@ -186,11 +186,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bakery = Bakery(Path(folder).resolve())
         for framework in frameworks:
-            project = bakery.bake({"framework": framework, "project_slug": "service", "package_name": "service"})
-            python = install(framework, project)
+            named = {"framework": framework, "project_slug": "service", "package_name": "service"}
+            projects = [bakery.bake({**named, "workers": workers}) for workers in ("one", "several")]
+            python = install(framework, projects[0])
             cases = [
-                Case(framework, project, python, routes, multiprocess)
-                for multiprocess in (False, True)
+                Case(framework, project, python, routes, bool(multiprocess))
+                for multiprocess, project in enumerate(projects)
                 for routes in ROUTES
             ]
             columns = {case.title: measure(case) for case in cases}

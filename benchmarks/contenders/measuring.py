@@ -5,6 +5,7 @@ number of requests to serve; each line on standard output what one of them took,
 """
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -27,10 +28,18 @@ def cpu_ns(serve: Serve, requests: int) -> float:
     return (time.process_time_ns() - start) / requests
 
 
+def join_as_a_worker() -> None:
+    """Count as a worker of several does: `serve` does this around the fork."""
+    workers = import_module("service.platform.workers.pool").Workers(1)
+    workers.share(import_module("service.platform.metrics.registry").active.collectors)
+    workers.before_fork(None, workers)
+    workers.after_fork(None, workers)
+
+
 def main(framework: str, contender: str, routes: int) -> None:
     """Serve for one contender with an application of so many routes, until nobody asks any more."""
-    if contender == "ours":
-        import_module("service.platform.workers.component")  # with it a service chooses where it keeps values
+    if contender == "ours" and "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        join_as_a_worker()
     make: Callable[[str, int], Serve] = import_module(f"on_{framework}").contender
     serve = make(contender, routes)
     serve(WARM_UP)
