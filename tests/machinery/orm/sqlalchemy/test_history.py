@@ -264,7 +264,8 @@ def test_a_wrong_setting_is_a_line_of_alembic(history, mock_env, capfd):
     mock_env(DATABASE_URL="mysql://somebody:s3cret@somewhere/base")
     with pytest.raises(SystemExit):
         history.alembic("current")
-    said = capfd.readouterr()
-    assert "DATABASE_URL: must be a URL that begins with sqlite://" in said.out + said.err
-    assert "s3cret" not in said.out + said.err
-    assert "Traceback" not in said.err
+    written = capfd.readouterr()
+    printed = written.out + written.err
+    assert "DATABASE_URL: must be a URL that begins with sqlite://" in printed
+    assert "s3cret" not in printed
+    assert "Traceback" not in printed

@@ -150,8 +150,8 @@ class PostgresqlServer:
                 return
             except psycopg.OperationalError:
                 if self._process.poll() is not None or monotonic() > until:
-                    said = (self._folder / "log").read_text()
-                    raise RuntimeError(f"PostgreSQL did not start:\n{said}") from None
+                    log = (self._folder / "log").read_text()
+                    raise RuntimeError(f"PostgreSQL did not start:\n{log}") from None
             sleep(0.01)
 
     def _programs(self) -> Path:

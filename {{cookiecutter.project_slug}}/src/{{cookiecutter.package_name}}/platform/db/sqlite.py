@@ -28,7 +28,7 @@ def _prepare(connection: Any) -> None:
 
 def _refuse(host: str, database: str) -> str:
     if host or not database or database == ":memory:":
-        return "must name a file after three slashes: every connection sees another memory"
+        return "must name a file after three slashes: each connection has a memory of its own"
     return ""
 
 

@@ -9,6 +9,7 @@ from .dialect import Dialect
 from .dialects import DIALECTS
 from .settings import django_databases
 
+
 class Model(models.Model):
     """Base of every table's class."""
 

@@ -42,7 +42,7 @@ def engine() -> Engine:
     Raises:
         SettingsError: a database setting is wrong.
     """
-    global _engine  # noqa: PLW0603 - one pool a process
+    global _engine  # noqa: PLW0603 - one pool per process
     with _lock:
         if _engine is None:
             _engine = _measured(load(DatabaseSettings))
@@ -69,7 +69,7 @@ def dialect() -> Dialect:
 
 def dispose() -> None:
     """Close the pool; the next use makes a new engine."""
-    global _engine  # noqa: PLW0603 - one pool a process
+    global _engine  # noqa: PLW0603 - one pool per process
     with _lock:
         if _engine is not None:
             _engine.dispose()
