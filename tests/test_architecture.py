@@ -2,12 +2,13 @@
 
 import ast
 import re
-import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from bakery import Answers, Bakery
+from interpreters import uv
 
 # How far down a part stands; a component is at -1, every other part of the platform at 0. Imports go down.
 DEPTH = {"platform/metrics": 1, "platform/core": 2}
@@ -219,12 +220,14 @@ def test_the_service_is_small_enough_to_be_owned(bakery: Bakery, figures: list[s
     assert counts["inherited tests"] < MOST_LINES_OF_TESTS
 
 
-def test_tools_are_neither_in_the_wheel_nor_imported_by_the_service(bakery: Bakery) -> None:
-    project = bakery.bake()
-    settings = tomllib.loads(project.text("pyproject.toml"))
-    assert settings["tool"]["uv"]["build-backend"]["module-name"] == project.answers["package_name"]
-    known = modules(project.path / "src" / project.answers["package_name"])
-    assert [name for name, module in known.items() if "tools" in module.libraries] == []
+def test_the_wheel_holds_the_package_and_no_tools_or_tests(bakery: Bakery, tmp_path: Path) -> None:
+    project = bakery.bake_into(tmp_path)
+    project.run(uv(), "build", "--quiet", "--wheel", "--out-dir", str(tmp_path / "wheel"))
+    [wheel] = (tmp_path / "wheel").glob("*.whl")
+    names = {Path(name).parts[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert names == {"example_service", "example_service-0.1.0.dist-info"}
+    known = modules(project.path / "src" / "example_service")
+    assert [name for name, module in known.items() if module.libraries & {"tools", "tests"}] == []
 
 
 GOOD = {

@@ -9,7 +9,8 @@ import pytest
 import {{ cookiecutter.package_name }}
 
 PACKAGE = Path({{ cookiecutter.package_name }}.__file__).parent
-FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+# A block of code, with the name of the file to write where one stands before it.
+FENCED = re.compile(r"(^`[^`\n]+`:\n\n)?^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

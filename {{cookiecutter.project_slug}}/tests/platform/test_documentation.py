@@ -12,7 +12,8 @@ from {{ cookiecutter.package_name }}.__main__ import main
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path({{ cookiecutter.package_name }}.__file__).parent
 FOLDERS = (ROOT, PACKAGE, PACKAGE / "platform")  # where a path may begin
-FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+# A block of code, with the name of the file to write where one stands before it.
+FENCED = re.compile(r"(^`[^`\n]+`:\n\n)?^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def pages() -> list[Path]:
