@@ -158,8 +158,8 @@ def expositions(project: Project) -> None:
         for samples in SAMPLES:
             contenders = ("one", "ours") if workers == "1" else ("one", "ours", "theirs")
             run = [".venv/bin/python", "-c", code, workers, samples]
-            said = [project.run(*run, whose, more=LIMITS).stdout.split()[-1] for whose in contenders]
-            one, ours, theirs = map(float, [*said, "nan"][:3])
+            printed = [project.run(*run, whose, more=LIMITS).stdout.split()[-1] for whose in contenders]
+            one, ours, theirs = map(float, [*printed, "nan"][:3])
             other = "" if workers == "1" else f"{theirs:.1f} ({theirs / one:.2f})"
             print(f"| {workers} | {samples} | {one:.1f} | {other} | {ours:.1f} ({ours / one:.2f}) |", flush=True)
 

@@ -52,8 +52,8 @@ def main() -> None:
         for version, python in interpreters().items():
             environment = {"UV_PROJECT_ENVIRONMENT": f".venv-{version}"}
             project.run(uv(), "sync", "--quiet", "--python", python, more=environment)
-            said = project.run(f".venv-{version}/bin/python", "-c", MEASURE, more={"ENV_FILE": ""}).stdout
-            bound, ours, plain, fresh = json.loads(said)
+            printed = project.run(f".venv-{version}/bin/python", "-c", MEASURE, more={"ENV_FILE": ""}).stdout
+            bound, ours, plain, fresh = json.loads(printed)
             missed = missed or bound >= limit(version) or fresh >= FRESH_LIMIT
             rows.append((version, f"{bound:.0f}", f"{ours:.0f}", f"{plain:.0f}", f"{fresh:.0f}"))
     for row in rows:

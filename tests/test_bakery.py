@@ -20,7 +20,7 @@ all:
 def test_what_make_was_given_does_not_reach_a_projects_make(tmp_path: Path) -> None:
     (tmp_path / "outer.mk").write_text(OUTER.format(python=sys.executable, inner=tmp_path), encoding="utf-8")
     (tmp_path / "Makefile").write_text(INNER, encoding="utf-8")
-    said = subprocess.run(
+    printed = subprocess.run(
         ["make", "--silent", "--file", "outer.mk", "ARGS=-k nothing", "PYTHON=nobody"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
@@ -28,4 +28,4 @@ def test_what_make_was_given_does_not_reach_a_projects_make(tmp_path: Path) -> N
         capture_output=True,
         text=True,
     ).stdout
-    assert said.strip() == "ARGS=[] PYTHON=[] overrides=[] flags=[] level=[0]"
+    assert printed.strip() == "ARGS=[] PYTHON=[] overrides=[] flags=[] level=[0]"

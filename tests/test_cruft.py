@@ -23,9 +23,9 @@ def cruft(*arguments: str | Path, folder: Path, **more: str) -> str:
     command = [sys.executable, "-m", "cruft", *arguments]
     env = environment(**more)
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    return said
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
+    return printed
 
 
 def create(template: Path, output: Path, bakery: Bakery) -> Project:

@@ -19,8 +19,8 @@ def project(workshop: Callable[[Answers], Project], distinct_variant: Answers) -
 
 
 def test_the_projects_own_tests_are_green(project: Project, figures: list[str]) -> None:
-    said = project.run("make", "test").stdout
-    summary = next(line for line in reversed(said.splitlines()) if re.search(r"\d+ passed", line))
+    printed = project.run("make", "test").stdout
+    summary = next(line for line in reversed(printed.splitlines()) if re.search(r"\d+ passed", line))
     assert not re.search(r"skipped|xfailed|xpassed|deselected|warning", summary)
     figures.append(f"generated suite: {summary.strip('= ')}")
 
@@ -28,15 +28,15 @@ def test_the_projects_own_tests_are_green(project: Project, figures: list[str]) 
 def test_the_hooks_are_green_and_change_nothing(project: Project) -> None:
     project.run("git", "add", "--all")
     staged = project.run("git", "write-tree").stdout
-    said = project.run(".venv/bin/pre-commit", "run", "--all-files").stdout
+    printed = project.run(".venv/bin/pre-commit", "run", "--all-files").stdout
     project.run("git", "add", "--all")
     assert project.run("git", "write-tree").stdout == staged
-    results = re.findall(r"^.*\.(Passed|Failed|Skipped|\(no files to check\)Skipped)$", said, re.MULTILINE)
+    results = re.findall(r"^.*\.(Passed|Failed|Skipped|\(no files to check\)Skipped)$", printed, re.MULTILINE)
     hooks = [hook for repo in yaml.safe_load(project.text(CONFIGURATION))["repos"] for hook in repo["hooks"]]
     present = {path.suffix.removeprefix(".") for path in project.tracked()}
     idle = [hook for hook in hooks if hook.get("types_or") == ["json"] and "json" not in present]
     assert len(results) == len(hooks) > 0
-    assert results.count("Passed") == len(hooks) - len(idle), said
+    assert results.count("Passed") == len(hooks) - len(idle), printed
 
 
 def test_the_hooks_run_offline_after_the_first_time(project: Project) -> None:

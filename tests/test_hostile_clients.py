@@ -110,8 +110,8 @@ def offend(port: int, texts: list[str]) -> None:
             connection.sendall(text.encode("latin-1"))
             with suppress(OSError):  # the server may have closed it already
                 connection.shutdown(socket.SHUT_WR)
-            said = b"".join(iter(lambda connection=connection: connection.recv(65_536), b""))  # type: ignore[misc]
-            assert not said.startswith(b"HTTP/1.1 5"), (text[:80], said[:200])
+            printed = b"".join(iter(lambda connection=connection: connection.recv(65_536), b""))  # type: ignore[misc]
+            assert not printed.startswith(b"HTTP/1.1 5"), (text[:80], printed[:200])
 
 
 def label_sets(service: Service) -> dict[str, set[tuple[tuple[str, str], ...]]]:

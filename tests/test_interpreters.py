@@ -19,14 +19,14 @@ def test_the_suite_is_green_on_every_interpreter(bakery: Bakery, tmp_path: Path,
         project.run(uv(), "sync", "--quiet", "--python", python, more=place)
         run = f".venv-{version}/bin/python"
         assert project.run(run, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip() == version
-        said = project.run(run, "-m", "pytest", *STRICT).stdout
-        summary = said.strip().splitlines()[-1]
-        assert re.fullmatch(r"\d+ passed in .*", summary), said
+        printed = project.run(run, "-m", "pytest", *STRICT).stdout
+        summary = printed.strip().splitlines()[-1]
+        assert re.fullmatch(r"\d+ passed in .*", summary), printed
         figures.append(f"Python {version}, random order, -n2, -W error: {summary}")
 
 
 def test_the_coverage_holds(workshop: Callable[[Answers], Project], figures: list[str]) -> None:
-    said = workshop({}).run("make", "coverage").stdout
-    total = next(line for line in said.splitlines() if line.startswith("TOTAL"))
+    printed = workshop({}).run("make", "coverage").stdout
+    total = next(line for line in printed.splitlines() if line.startswith("TOTAL"))
     assert int(total.split()[-1].rstrip("%")) >= 95
     figures.append(f"coverage of src by lines and branches: {total.split()[-1]}")

@@ -23,11 +23,11 @@ def home(bakery: Bakery) -> dict[str, str]:
 
 def test_it_generates_next_to_the_checkout(clone: Project, home: dict[str, str], bakery: Bakery) -> None:
     arguments = "ARGS=--no-input framework=fastapi project_name='Orders API'"
-    said = clone.run("make", "new", arguments, more=home).stdout.splitlines()
+    printed = clone.run("make", "new", arguments, more=home).stdout.splitlines()
     project = Project(clone.path.parent / "orders-api")
     expected = bakery.bake({"project_name": "Orders API", "framework": "fastapi"})
     assert project.contents() == expected.contents()
-    assert [line.split("  ")[0] for line in said[-3:]] == [f"cd {project.path}", "make run", "make test"]
+    assert [line.split("  ")[0] for line in printed[-3:]] == [f"cd {project.path}", "make run", "make test"]
     assert clone.run("git", "status", "--porcelain").stdout == ""
 
 
@@ -35,9 +35,9 @@ def test_it_generates_into_a_folder_with_a_space(
     clone: Project, home: dict[str, str], bakery: Bakery, tmp_path: Path
 ) -> None:
     output = tmp_path / "my services"
-    said = clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={output}", more=home).stdout
+    printed = clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={output}", more=home).stdout
     assert Project(output / "example-service").contents() == bakery.bake().contents()
-    assert f"cd '{output}/example-service'" in said.splitlines()
+    assert f"cd '{output}/example-service'" in printed.splitlines()
 
 
 def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dict[str, str], tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_unfit_python_gets_one_clear_message(
 
 
 def test_help_names_every_command(clone: Project) -> None:
-    said = clone.run("make").stdout
-    assert "\x1b" not in said
+    printed = clone.run("make").stdout
+    assert "\x1b" not in printed
     for target in ("new", "test", "lint", "format", "bench", "date", "canary", "clean"):
-        assert f"\n{target} " in said
+        assert f"\n{target} " in printed

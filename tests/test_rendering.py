@@ -30,9 +30,9 @@ def python_files(project: Project) -> list[Path]:
 def is_formatted_and_lint_clean(project: Project) -> None:
     """Check a project with the linter that its lock would choose, and its own settings."""
     ruff = str(ROOT / ".venv/bin/ruff")
-    number, said = project.run(ruff, "format", "--no-cache", "--check", ".").stdout.split(maxsplit=1)
+    number, printed = project.run(ruff, "format", "--no-cache", "--check", ".").stdout.split(maxsplit=1)
     assert int(number) >= len(python_files(project)) > 0
-    assert said == "files already formatted\n"
+    assert printed == "files already formatted\n"
     assert project.run(ruff, "check", "--no-cache", ".").stdout == "All checks passed!\n"
 
 

@@ -55,9 +55,9 @@ def test_without_git_the_project_stays_and_one_line_says_what_to_do(bakery: Bake
     binaries.mkdir()
     project = cookiecutter(bakery, tmp_path, PATH=str(binaries))
     assert project.files() == bakery.bake().files()
-    said = [line for line in (tmp_path / "said").read_text(encoding="utf-8").splitlines() if "No git" in line]
-    assert len(said) == 1
-    assert f"run `git init && git add --all` in {project.path} once git works" in said[0]
+    printed = [line for line in (tmp_path / "said").read_text(encoding="utf-8").splitlines() if "No git" in line]
+    assert len(printed) == 1
+    assert f"run `git init && git add --all` in {project.path} once git works" in printed[0]
 
 
 def test_the_last_three_lines_say_what_to_do_next(bakery: Bakery, tmp_path: Path) -> None:

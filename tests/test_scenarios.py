@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     """How one test of a scenario ended."""
 
     status: str
-    said: str
+    printed: str
     known_for: str
 
 
@@ -57,8 +57,10 @@ def run(python: Path, folder: Path, tests: str, report: Path, *options: str) -> 
         )
         scenario = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name', '').partition('[')[0]}"
         known_for = next((str(entry.get("value")) for entry in case.iter("property")), "")
-        status, said = ("passed", "") if failure is None else (failure.tag, f"{failure.get('message')}\n{failure.text}")
-        outcomes[scenario].append(Outcome(status, said, known_for))
+        status, printed = (
+            ("passed", "") if failure is None else (failure.tag, f"{failure.get('message')}\n{failure.text}")
+        )
+        outcomes[scenario].append(Outcome(status, printed, known_for))
     return outcomes
 
 
@@ -93,7 +95,7 @@ def test_a_scenario_is_red_on_bare_prometheus_client_and_green_here(
     scenario: str, outcomes: dict[str, Outcomes]
 ) -> None:
     for outcome in outcomes["bare"][scenario]:
-        assert outcome.status == "failure", outcome.said
-        assert re.search(outcome.known_for, outcome.said), outcome.said
+        assert outcome.status == "failure", outcome.printed
+        assert re.search(outcome.known_for, outcome.printed), outcome.printed
         assert outcome.known_for
     assert {outcome.status for outcome in outcomes["ours"][scenario]} == {"passed"}, outcomes["ours"][scenario]

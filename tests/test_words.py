@@ -21,7 +21,7 @@ WRONG = {
     r"\b(?:process|service|worker) turns\b": "runs",
     r"\bfares?\b": "does",
     r"\bthe [a-z]+ is none\b": "does not exist",
-    rf"\b(?:a|an|one|once)(?: [\w-]+)? an? (?:{COUNTED})\b": "per",
+    rf"\b(?:a|an|one|once)(?: (?!in |of |to |where |is )[\w-]+)? an? (?:{COUNTED})\b": "per",
     r"\banother memory\b": "a memory of its own",
     r"\b(?:said|held|told|news)\b(?=(?:: [\w\[\], |]+)? =[^=])": "a name for what the value is",
     r"\bfor (?:said|held|told|news) in\b": "a name for what the value is",

@@ -133,8 +133,8 @@ def aside_in_call(name: str, call: cst.Call, inner: cst.CSTNode) -> str:
     if name == "cast" and inner is call.args[0]:
         return "types"
     help_text = name in DECLARATIONS and len(call.args) > 1 and inner is call.args[1]
-    said = name.startswith("log.") or name.endswith(".add_note")
-    if said or help_text or (isinstance(inner, cst.Arg) and aside(inner, inner.value)):
+    is_message = name.startswith("log.") or name.endswith(".add_note")
+    if is_message or help_text or (isinstance(inner, cst.Arg) and aside(inner, inner.value)):
         return "texts"
     return ""
 

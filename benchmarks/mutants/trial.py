@@ -37,9 +37,9 @@ Job = dict[str, Any]
 class Chosen:
     """A pytest plugin: runs the chosen tests in the order given, and ends the process where one takes too long."""
 
-    def __init__(self, limits: dict[str, float], told: int) -> None:
+    def __init__(self, limits: dict[str, float], pipe: int) -> None:
         self._limits = limits
-        self._told = told
+        self._told = pipe
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
@@ -79,7 +79,7 @@ def changed(job: Job) -> Iterator[None]:
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def run_tests(limits: dict[str, float], told: int, scratch: str) -> int:
+def run_tests(limits: dict[str, float], pipe: int, scratch: str) -> int:
     """Run the tests in this process, which is a trial's own from now on."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -92,21 +92,21 @@ def run_tests(limits: dict[str, float], told: int, scratch: str) -> int:
     os.environ.update(TMPDIR=scratch, **PLUGINS)
     tempfile.tempdir = None
     files = dict.fromkeys(test.partition("::")[0] for test in limits)
-    return int(pytest.main([*OPTIONS, *files], [Chosen(limits, told)]))
+    return int(pytest.main([*OPTIONS, *files], [Chosen(limits, pipe)]))
 
 
 def attempt(limits: dict[str, float]) -> tuple[str, str]:
     """Say how the tests ended, and at which of them; at none where they could not be collected."""
-    read, told = os.pipe()
+    read, pipe = os.pipe()
     scratch = tempfile.mkdtemp(prefix="trial-")
     trial = os.fork()
     if trial == 0:
         code = 3
         with suppress(BaseException):
-            code = run_tests(limits, told, scratch)
-            os.write(told, FINISHED.encode())
+            code = run_tests(limits, pipe, scratch)
+            os.write(pipe, FINISHED.encode())
         os._exit(code)
-    os.close(told)
+    os.close(pipe)
     try:
         _, status = os.waitpid(trial, 0)
     finally:
