@@ -77,40 +77,23 @@ def test_the_settings_are_the_tests_own(tmp_path, monkeypatch):
     assert load(ServiceSettings).environment == "test"
 
 
-def test_a_production_database_in_shell_and_env_file_is_never_used(fresh_run):
+def test_nothing_that_the_shell_and_the_env_file_say_is_ever_used(fresh_run):
     used = fresh_run(
         "import os\n"
         "from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load\n"
         "def test_settings():\n"
         "    assert os.environ['DATABASE_URL'].startswith('sqlite:')\n"
         "    assert load(ServiceSettings).environment == 'test'\n"
+        "    assert load(ServiceSettings).log_level == 'INFO'\n"
+        "    assert 'HTTP_PROXY' not in os.environ\n"
         "    assert load(ServiceSettings).secret_key.get_secret_value().startswith('test-only')\n",
         DATABASE_URL="postgresql://production.example/orders",
         ENVIRONMENT="production",
         SECRET_KEY="the-secret-key-of-the-production-system",
+        LOG_LEVEL="WARNING",
+        HTTP_PROXY="http://proxy.example",
     )
     assert used.returncode == 0, used.stdout
-
-
-def test_a_thread_that_outlives_its_test_is_that_tests_error(fresh_run):
-    ran = fresh_run(
-        "import threading, time\n"
-        "import left_threads\n"
-        "left_threads.SECONDS_TO_END = 0.01\n"
-        "def poll():\n"
-        "    while True:\n"
-        "        time.sleep(0.01)\n"
-        "def test_one():\n"
-        "    threading.Thread(target=poll, name='poller', daemon=True).start()\n"
-        "def test_two():\n"
-        "    thread = threading.Thread(target=time.sleep, args=(0.001,))\n"
-        "    thread.start()\n"
-        "    thread.join()\n",
-        "-q",
-    )
-    assert "ERROR at teardown of test_one" in ran.stdout
-    assert "joined by the test: poller" in ran.stdout
-    assert "2 passed, 1 error" in ran.stdout
 
 
 def test_mock_env_is_read_at_once(mock_env):
