@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
 START_SECONDS = 20
+STOP_SECONDS = 10
 
 # Nothing here outlives the tests, so nothing needs to reach the disk.
 OPTIONS = {
@@ -124,8 +126,11 @@ class PostgresqlServer:
     def stop(self) -> None:
         """Stop the server, or leave one that others use as it was."""
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
+            self._process.send_signal(signal.SIGINT)  # does not wait for clients that are left
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
         elif self._parameters:
             with self._connect() as connection:
                 known = connection.execute("SELECT datname FROM pg_database").fetchall()
