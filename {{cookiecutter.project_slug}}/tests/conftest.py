@@ -28,7 +28,7 @@ pytest.register_assert_rewrite(*SUPPORT)  # they import each other
 # What the tests keep of the developer's shell: nothing else that is exported can change them. A
 # variable that is meant for them begins with TEST_.
 KEPT = re.compile(
-    "(PATH|HOME|USER|LOGNAME|SHELL|LANG|TERM|TMPDIR|TZ|DJANGO_SETTINGS_MODULE)$"
+    "(PATH|HOME|USER|LOGNAME|SHELL|LANG|TERM|TMPDIR|TZ)$"
     "|LC_|(DY)?LD_|TEST_|COV|PYTEST_(XDIST|VERSION|CURRENT)"
 )
 
