@@ -102,11 +102,11 @@ class DefaultRegistry:
 
     def redirect(self, registry: CollectorRegistry) -> None:
         """Make `registry` the default everywhere."""
-        for owner, name, held in self._places:
-            if isinstance(held, tuple):
-                setattr(owner, name, tuple(registry if x is self._original else x for x in held))
-            elif isinstance(held, dict):
-                new = {key: registry if x is self._original else x for key, x in held.items()}
+        for owner, name, before in self._places:
+            if isinstance(before, tuple):
+                setattr(owner, name, tuple(registry if x is self._original else x for x in before))
+            elif isinstance(before, dict):
+                new = {key: registry if x is self._original else x for key, x in before.items()}
                 setattr(owner, name, new)
             else:
                 setattr(owner, name, registry)
@@ -124,10 +124,10 @@ class DefaultRegistry:
                     yield owner, name, value
         for function in owners.values():
             for name in ("__defaults__", "__kwdefaults__"):
-                held = getattr(function, name, None)
-                values = held.values() if isinstance(held, dict) else held or ()
+                before = getattr(function, name, None)
+                values = before.values() if isinstance(before, dict) else before or ()
                 if any(value is self._original for value in values):
-                    yield function, name, held
+                    yield function, name, before
 
     @staticmethod
     def _members(module: Any) -> Iterator[Any]:
