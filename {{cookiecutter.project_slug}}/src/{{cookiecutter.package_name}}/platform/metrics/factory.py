@@ -62,7 +62,7 @@ def bind(group: type[G], *, strict: bool = True) -> G:
                 raise
             report(group.component, error)
         setattr(instance, attribute, metric)
-    return registry.active.groups.setdefault(group, instance)  # type: ignore[no-any-return]
+    return registry.active.groups.setdefault(group, instance)  # type: ignore[no-any-return]  # as above
 
 
 def report(component: str, error: Exception) -> None:
