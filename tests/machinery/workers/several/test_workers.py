@@ -29,9 +29,9 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
     MetricGroup,
     bound,
     limited,
+    safe_register,
     sharing,
 )
-from {{ cookiecutter.package_name }}.platform.metrics import registry as metrics_registry
 from {{ cookiecutter.package_name }}.platform.metrics.exposition import render
 from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
 from {{ cookiecutter.package_name }}.platform.workers.pool import SPARE, Workers
@@ -283,10 +283,8 @@ def test_what_is_in_no_table_is_that_of_the_worker_that_answers(workers):
     letters.sent.inc()
     letters.office.info({"town": "Bern"})
     letters.door.state("shut")
-    metrics_registry.active.safe_register("post", Waiting())
-    metrics_registry.active.safe_register(
-        "process", prometheus_client.ProcessCollector(registry=None)
-    )
+    safe_register("post", Waiting())
+    safe_register("process", prometheus_client.ProcessCollector(registry=None))
     assert shown() == {
         "letters_sent_total": 1.0,
         'office_info{town="Bern"}': 1.0,

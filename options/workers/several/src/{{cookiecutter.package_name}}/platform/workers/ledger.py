@@ -10,7 +10,7 @@ from threading import Lock
 from time import monotonic, sleep
 
 # A process that is stopped while it adds lines must not stop the others.
-PATIENCE_SECONDS = 0.1
+PATIENCE_SECONDS = 0.5
 
 
 class Ledger:

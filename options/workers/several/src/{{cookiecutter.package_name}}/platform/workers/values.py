@@ -5,7 +5,7 @@ import os
 from threading import RLock
 from typing import Any
 
-from ..metrics.safety import report
+from ..metrics.factory import report
 from .table import NOWHERE, PROCESS, Column, Table, columns
 
 SET_ONCE = 1.0  # when a gauge was set, where nobody asks for the time
