@@ -20,19 +20,19 @@ def counted(endpoint: str, status: int, method: str = "GET", times: int = 1) -> 
 
 
 def test_a_path_without_a_route_is_unmatched(client, metrics):
-    with metrics.adds(counted("unmatched", 404, times=3)):
+    with metrics.adds(counted("unmatched", 404, times=3), "http_"):
         for path in ("/nowhere", "/api/bookmarks/1/2", "/metrics/deeper"):
             assert client.get(path).status_code == 404
 
 
 def test_a_method_that_the_route_lacks_is_other_and_keeps_its_template(client, metrics):
-    with metrics.adds(counted("/probe/waiting/{number}", 405, "_OTHER", times=3)):
+    with metrics.adds(counted("/probe/waiting/{number}", 405, "_OTHER", times=3), "http_"):
         for method in ("PUT", "BREW", "GETS"):
             assert client.request(method, "/probe/waiting/1").status_code == 405
 
 
 def test_an_unhandled_error_is_a_500_and_logged_once_with_its_traceback(client, metrics, caplog):
-    with metrics.adds(counted("/probe/broken", 500)):
+    with metrics.adds(counted("/probe/broken", 500), "http_"):
         assert client.get("/probe/broken").status_code == 500
     [logged] = [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
     assert str(logged.exc_info[1]) == "broken"
@@ -58,20 +58,20 @@ def test_probes_answer_head_as_get_but_for_the_body(client, path):
 
 def test_the_template_is_full_through_nested_routers(client, metrics):
     """Fails too when an upgrade of the framework moves where the template is found."""
-    with metrics.adds(counted("/probe/outer/inner/{one}", 200, times=2)):
+    with metrics.adds(counted("/probe/outer/inner/{one}", 200, times=2), "http_"):
         client.get("/probe/outer/inner/1")
         client.get("/probe/outer/inner/2")
 
 
 def test_a_stream_is_timed_to_its_last_byte(client, metrics):
-    with metrics.adds(counted("/probe/stream", 200)):
+    with metrics.adds(counted("/probe/stream", 200), "http_"):
         assert client.get("/probe/stream").content == b"part" * 4
     timed = {"endpoint": "/probe/stream", "method": "GET"}
     assert metrics.histogram("http_request_duration_seconds", **timed).sum >= 0.08
 
 
 def test_a_stream_that_breaks_is_a_500(client, metrics):
-    with metrics.adds(counted("/probe/broken-stream", 500)):
+    with metrics.adds(counted("/probe/broken-stream", 500), "http_"):
         client.get("/probe/broken-stream")
 
 
@@ -94,7 +94,7 @@ def test_nothing_is_in_progress_after_an_answer(client, metrics):
 
 def test_a_hundred_concurrent_requests_are_all_counted(client, metrics):
     with (
-        metrics.adds(counted("/probe/outer/inner/{one}", 200, times=100)),
+        metrics.adds(counted("/probe/outer/inner/{one}", 200, times=100), "http_"),
         ThreadPoolExecutor(20) as pool,
     ):
         list(pool.map(lambda n: client.get(f"/probe/outer/inner/{n}"), range(100)))
