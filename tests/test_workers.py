@@ -37,9 +37,9 @@ def four(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with running(project, tmp_path_factory.mktemp("four"), WORKERS="4") as service:
         yield service
         assert service.stop() == 0
-    said = service.server.said.splitlines()
+    lines = service.server.said.splitlines()
     assert [
-        line for line in said if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)
+        line for line in lines if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)
     ] == []
 
 

@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from mmap import mmap
 from threading import Timer
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from gunicorn.errors import HaltServer
 from ..core.components import discover
 from ..core.config import ServiceSettings
 from . import processes
+from .first_error import FirstError
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     ) -> None:
         self._make = make
         self._served: Served | None = None
-        self._first_error = _FirstError()
+        self._first_error = FirstError()
         self._hangup = signal.getsignal(signal.SIGHUP)
         self._options = {
             "worker_class": kind,
@@ -144,7 +144,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         except (HaltServer, SystemExit) as end:  # the former where several workers failed
             code = end.exit_status if isinstance(end, HaltServer) else end.code
             if code == FAILED_TO_START and os.getpid() == server:
-                log.critical("the service did not start: %s", self._first_error.told())
+                log.critical("the service did not start: %s", self._first_error.shared())
             sys.exit(code)
 
     def _end_gracefully(self, server: Any) -> None:
@@ -168,37 +168,12 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         end = sys.exception()  # how gunicorn ends a worker
         code = end.code if isinstance(end, SystemExit) and isinstance(end.code, int) else 1
         if code == FAILED_TO_START:
-            self._first_error.tell()
+            self._first_error.share()
         if self._served is not None:
             self._served.stop()
         last = Timer(EXIT_SECONDS, os._exit, (code,))
         last.daemon = True
         last.start()
-
-
-class _FirstError(logging.Handler):
-    """The first error that a worker logs: why it did not start, in memory that the server reads."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self._memory = mmap(-1, 1000)
-        self._text = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the last line of the first message, and the exception."""
-        if not self._text:
-            error = record.exc_info and record.exc_info[1]
-            reason = f": {type(error).__name__}: {error}" if error else ""
-            self._text = record.getMessage().rstrip().rpartition("\n")[2] + reason
-
-    def tell(self) -> None:
-        """Let the server know."""
-        self._memory.seek(0)
-        self._memory.write(self._text.encode()[:999] + b"\0")
-
-    def told(self) -> str:
-        """What a worker let the server know last."""
-        return self._memory[:].partition(b"\0")[0].decode(errors="replace")
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed

@@ -17,7 +17,7 @@ def prepare() -> dict[str, Any]:
         What gunicorn is told about its processes: settings and hooks, by gunicorn's names.
     """
     settings = load(WorkerSettings)
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         "workers": settings.workers,
         "max_requests": settings.max_requests,
         # So that workers started together do not all stop together.
@@ -26,9 +26,9 @@ def prepare() -> dict[str, Any]:
     if settings.workers > 1 or settings.max_requests > 0:
         together = Workers(settings.workers)
         together.share(registry.active.collectors)
-        told |= {
+        options |= {
             "pre_fork": together.before_fork,
             "post_fork": together.after_fork,
             "child_exit": together.after_end,
         }
-    return told
+    return options

@@ -77,10 +77,10 @@ class Workers:
         def turn() -> Iterator[tuple[LabelSets, LabelSets]]:
             nonlocal seen
             with self._admitted.turn() as added:
-                news = [json.loads(line) for line in self._admitted.lines[seen:]]
-                seen += len(news)
+                new_ones = [json.loads(line) for line in self._admitted.lines[seen:]]
+                seen += len(new_ones)
                 own: LabelSets = []
-                yield [tuple(texts) for name, *texts in news if name == metric], own
+                yield [tuple(texts) for name, *texts in new_ones if name == metric], own
                 added.extend(json.dumps([metric, *texts]) for texts in own)
 
         return turn
