@@ -1,11 +1,12 @@
-"""Django's own commands, and `metrics`: `python manage.py help` lists them."""
+"""Django's own commands: `python manage.py help` lists them."""
 
+import os
 import sys
 
 from django.core.management import execute_from_command_line
 
-from {{ cookiecutter.package_name }}.platform.web.app import create_app
+SETTINGS = "{{ cookiecutter.package_name }}.settings"
 
 if __name__ == "__main__":
-    create_app()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
     execute_from_command_line(sys.argv)

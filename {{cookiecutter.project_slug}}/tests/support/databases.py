@@ -73,6 +73,12 @@ class Databases:
         self._given.append((name, source))
         return self._kind.url(name)
 
+    def for_the_session(self) -> str:
+        """The URL of a new database without tables that nobody takes back before the end."""
+        name = f"session_{os.getpid()}"
+        self._kind.create(name)
+        return self._kind.url(name)
+
     def unreachable(self) -> str:
         """The URL of a database that cannot be opened."""
         return self._kind.url("no-such/database")

@@ -12,15 +12,27 @@ BEFORE = pytest.StashKey[set[threading.Thread]]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """Remember what ran before the test and its fixtures."""
-    item.stash[BEFORE] = set(threading.enumerate())
+    item.config.stash[BEFORE] = set(threading.enumerate())
     yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of several tests starts may outlive the first of them."""
+    before = set(threading.enumerate())
+    result = yield
+    if fixturedef.scope != "function":
+        request.config.stash[BEFORE] |= set(threading.enumerate()) - before
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     """Wait for the other threads, which may be about to end."""
     yield
-    started = set(threading.enumerate()) - item.stash[BEFORE]
+    started = set(threading.enumerate()) - item.config.stash[BEFORE]
     for thread in started:
         thread.join(SECONDS_TO_END)
     left = sorted(thread.name for thread in started if thread.is_alive())

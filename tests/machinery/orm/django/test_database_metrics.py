@@ -1,5 +1,7 @@
 """Connections, queries and written objects are counted exactly, on every database."""
 
+import gc
+import os
 import threading
 import time
 
@@ -141,6 +143,57 @@ def test_a_hundred_checks_at_once_leave_nothing_behind(empty, metrics):
     for thread in threads:
         thread.join()
     assert pool(metrics) == (0, 0, 0)
+
+
+def test_the_connection_of_a_thread_that_ended_is_closed_and_neither_in_use_nor_idle(
+    empty, metrics
+):
+    opened = []
+
+    def work() -> None:
+        execute("SELECT 1")
+        opened.append(connection.connection)
+        everybody_is_there.wait()
+
+    everybody_is_there = threading.Barrier(11)
+    threads = [threading.Thread(target=work) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    execute("SELECT 1")
+    everybody_is_there.wait()
+    for thread in threads:
+        thread.join()
+    assert pool(metrics) == (1, 0, 0)
+    for one in opened:
+        with pytest.raises(Exception, match="closed"):
+            one.execute("SELECT 1")
+    execute("SELECT 1")
+
+
+@pytest.mark.forked
+def test_a_child_leaves_the_connections_of_its_parent_open(empty, metrics):
+    there, done = threading.Event(), threading.Event()
+    answers = []
+
+    def work() -> None:
+        execute("SELECT 1")
+        there.set()
+        done.wait()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 7")
+            answers.append(cursor.fetchone())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    there.wait()
+    child = os.fork()
+    if child == 0:
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    done.set()
+    thread.join()
+    assert answers == [(7,)]
 
 
 def test_a_broken_metric_breaks_no_query(empty, metrics, as_in_production):

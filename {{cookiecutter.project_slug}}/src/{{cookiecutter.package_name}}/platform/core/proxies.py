@@ -1,6 +1,5 @@
 """Whose address a request comes from, where proxies stand between the client and the service."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -20,7 +19,7 @@ def networks(text: str) -> tuple[Network, ...]:
         raise ValueError(f"must be addresses or networks like 10.0.0.0/8, ::1: {error}") from None
 
 
-def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) -> str:
+def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
     """The address of the client.
 
     Args:
@@ -31,13 +30,14 @@ def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) ->
     """
     address = peer
     hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
-    while hops and _is_in(address, tuple(trusted)):
+    while hops and is_in(address, trusted):
         address = hops.pop()
     return address if _is_address(address) else peer
 
 
 @lru_cache(maxsize=1024)
-def _is_in(address: str, trusted: tuple[Network, ...]) -> bool:
+def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
+    """Whether that is an address of one of these networks."""
     return _is_address(address) and any(ip_address(address) in network for network in trusted)
 
 

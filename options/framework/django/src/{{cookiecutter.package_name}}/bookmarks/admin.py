@@ -6,9 +6,9 @@ from .models import Bookmark
 
 
 @admin.register(Bookmark)
-class BookmarkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type checkers only
+class BookmarkAdmin(admin.ModelAdmin):
     """A list that can be searched, newest first."""
 
-    list_display = ("title", "url", "created_at")
-    search_fields = ("title", "url")
-    ordering = ("-id",)
+    list_display = ["title", "url", "created_at"]
+    search_fields = ["title", "url"]
+    ordering = ["-id"]

@@ -11,4 +11,4 @@ def greet(request: HttpRequest, name: str) -> JsonResponse:
     return JsonResponse({"greeting": service.greet(name)})
 
 
-router = path("api/greeter/<str:name>", greet)
+router = [path("api/greeter/<str:name>", greet)]

@@ -1,53 +1,73 @@
 """Errors as the API answers them: a JSON body that says what is wrong in `detail`."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    UnreadablePostError,
+)
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404
+from gunicorn.http.errors import ParseException
 
 from ..core.validation import InvalidRequest
 from .measured import CLIENT_GONE
 
 
+class ErrorsMiddleware:
+    """The last middleware of the list: what a view raises or refuses, as JSON."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Say that the route lacks the method; those it has are in the Allow header already."""
+        response = self._get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            answer = error_response(HTTPStatus.METHOD_NOT_ALLOWED)
+            response.content = answer.content
+            response["Content-Type"] = answer["Content-Type"]
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say what a request must be like; nobody is there to hear when its body breaks off."""
+        if isinstance(error, InvalidRequest):
+            return JsonResponse({"detail": error.detail}, status=error.status)
+        if isinstance(error, ParseException):
+            # The chunks of the body are no chunks: the server finds out when the body is read.
+            return bad_request(request, error)
+        if isinstance(error, UnreadablePostError):
+            return HttpResponse(status=CLIENT_GONE, reason="Client Closed Request")
+        return None
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """The request breaks the rules, such as a Host that is not in ALLOWED_HOSTS."""
-    return _answer(HTTPStatus.BAD_REQUEST)
+    return error_response(HTTPStatus.BAD_REQUEST)
 
 
 def forbidden(
     request: HttpRequest, exception: Exception | None = None, reason: str = ""
 ) -> JsonResponse:
     """A view refuses whoever asks, or the request may be forged."""
-    return _answer(HTTPStatus.FORBIDDEN)
+    return error_response(HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """No route matches, or its view finds nothing and says what: `raise Http404("no …")`."""
-    told = "" if isinstance(exception, Resolver404) else str(exception)
-    return _answer(HTTPStatus.NOT_FOUND, told)
-
-
-def method_not_allowed(response: HttpResponseNotAllowed) -> None:
-    """The route lacks the method; what it has is in the Allow header already."""
-    answer = _answer(HTTPStatus.METHOD_NOT_ALLOWED)
-    response.content = answer.content
-    response["Content-Type"] = answer["Content-Type"]
-
-
-def invalid_request(error: InvalidRequest) -> JsonResponse:
-    """The request does not fit what the route takes."""
-    return JsonResponse({"detail": error.detail}, status=error.status)
-
-
-def client_gone() -> HttpResponse:
-    """Nobody is there to be answered."""
-    return HttpResponse(status=CLIENT_GONE, reason="Client Closed Request")
+    detail = "" if isinstance(exception, Resolver404) else str(exception)
+    return error_response(HTTPStatus.NOT_FOUND, detail)
 
 
 def internal_server_error(request: HttpRequest) -> JsonResponse:
     """A view failed; the log says how."""
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _answer(status: HTTPStatus, detail: str = "") -> JsonResponse:
+def error_response(status: HTTPStatus, detail: str = "") -> JsonResponse:
+    """That status, with the detail or its own phrase."""
     return JsonResponse({"detail": detail or status.phrase}, status=status)

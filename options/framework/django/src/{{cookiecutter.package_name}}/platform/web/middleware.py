@@ -1,111 +1,126 @@
-"""The application that measures requests, and the middleware that answers their errors."""
+"""The middleware that measures every request, and answers probes and scrapes itself."""
 
-from collections.abc import Callable, Iterable
-from wsgiref.types import StartResponse, WSGIEnvironment
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
-from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseNotAllowed,
-    HttpResponsePermanentRedirect,
-    UnreadablePostError,
-)
-from django.http.response import HttpResponseBase
-from django.middleware.common import CommonMiddleware
-from django.urls import ResolverMatch
-from gunicorn.http.errors import ParseException
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase, StreamingHttpResponse
 
-from ..core.lifecycle import Lifecycle
-from ..core.validation import InvalidRequest
-from ..health.window import RequestWindow
+from ..core.config import ServiceSettings, load
+from ..core.proxies import client_address, is_in, networks
 from .endpoints import template
-from .errors import bad_request, client_gone, invalid_request, method_not_allowed
-from .measured import UNCOUNTED
-from .routes import Urls
-from .wsgi import MEASURED, MeasuredAnswer
+from .measured import CLIENT_GONE, MeasuredRequest
+from .metrics import UNMATCHED
+from .operations import OPERATIONS, answer
+from .running import running
+
+FORWARDED_PROTO = "HTTP_X_FORWARDED_PROTO"
+BODYLESS = frozenset((204, 304))  # and all below 200: RFC 9110, section 6.4.1
 
 
-class MeasuredDjango(WSGIHandler):
-    """Django with URLs of its own, every request measured, answered or failed.
+class ServiceMiddleware:
+    """The first middleware of the list: whatever the others answer is counted as it is sent.
 
-    It calls its base class by name: two `super()` cost as much as counting the request.
-
-    Attributes:
-        lifespan: what a server or a test starts and stops it by.
+    `/metrics`, the probes and the health report are answered here: no host, login or redirect of
+    another middleware stands in their way, and none of them is counted.
     """
 
-    def __init__(self, urls: Urls, window: RequestWindow, lifespan: Lifecycle) -> None:
-        super().__init__()
-        self.lifespan = lifespan
-        self._urls = urls
-        self._window = window
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+        self._proxies = networks(load(ServiceSettings).trusted_proxies)
 
-    def __call__(  # type: ignore[override]  # a stream is answered by what measures it
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        client = environ.get("REMOTE_ADDR", "")
-        answer = MeasuredAnswer(environ["REQUEST_METHOD"], client, self._window)
-        environ[MEASURED] = answer
+        service = running()
+        if request.path_info in OPERATIONS:
+            return answer(request, service.health)
+        client = self._client(request.META)
+        measured = MeasuredRequest(request.method or "", client, service.window)
         try:
-            response = WSGIHandler.__call__(self, environ, start_response)
-            if response.streaming:
-                answer.start_response = _started
-                answer.start(str(response.status_code), list(response.items()))
-                return answer.with_body(response)
-        except BaseException:
-            answer.finish(500)
+            response = self._get_response(request)
+        except BaseException:  # Django answers every Exception: this is the end of the process
+            measured.endpoint = _endpoint(request)
+            measured.finish(500)
             raise
-        # All of it is there, so this is before the last part is handed over.
-        answer.finish(response.status_code)
+        measured.endpoint = _endpoint(request)
+        if isinstance(response, StreamingHttpResponse) and _has_body(request, response):
+            # A file too: the server's own way of sending one would tell nobody how far it got.
+            parts = AsyncParts if response.is_async else Parts
+            response.streaming_content = parts(response, measured)
+        else:
+            measured.finish(response.status_code)
         return response
 
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        """The answer; a file too is one that the server asks for part by part."""
-        response = WSGIHandler.get_response(self, request)
-        if response.streaming:
-            # With it the server would send the file by itself and tell nobody how far it got.
-            response.file_to_stream = None  # type: ignore[attr-defined]  # of files only
-        return response
-
-    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        """The route among the URLs of this application, whatever others the process has."""
-        if settings.ROOT_URLCONF is not self._urls:
-            request.urlconf = self._urls  # type: ignore[assignment]  # Django takes any object
-        match = WSGIHandler.resolve_request(self, request)
-        request.META[MEASURED].routed(template(match.route))
-        return match
+    def _client(self, meta: dict[str, Any]) -> str:
+        """The address of the client; who is no trusted proxy cannot say that it came by TLS."""
+        peer: str = meta.get("REMOTE_ADDR", "")
+        if FORWARDED_PROTO in meta and not is_in(peer, self._proxies):
+            del meta[FORWARDED_PROTO]
+        forwarded_for = self._proxies and meta.get("HTTP_X_FORWARDED_FOR")
+        return client_address(peer, forwarded_for, self._proxies) if forwarded_for else peer
 
 
-def _started(status: str, headers: object, exc_info: object = None, /) -> Callable[[bytes], None]:
-    """The head of the answer again: Django has handed it to the server, and never writes."""
-    return lambda part: None
+def _endpoint(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return UNMATCHED if match is None else template(match.route)
 
 
-class ServiceMiddleware(CommonMiddleware):
-    """Django's own first checks, and errors as the API answers them."""
+def _has_body(request: HttpRequest, response: StreamingHttpResponse) -> bool:
+    status = response.status_code
+    return request.method != "HEAD" and status >= 200 and status not in BODYLESS
 
-    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        """Refuse a Host that is not in ALLOWED_HOSTS; machines ask by address, so not theirs."""
-        if request.path in UNCOUNTED:
-            return None
-        return super().process_request(request)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Say what a request must be like; nobody is there to hear when its body breaks off."""
-        if isinstance(error, InvalidRequest):
-            return invalid_request(error)
-        if isinstance(error, ParseException):
-            # The chunks of the body are no chunks: the server finds out when the body is read.
-            return bad_request(request, error)
-        return client_gone() if isinstance(error, UnreadablePostError) else None
+class MeasuredParts:
+    """A streamed body; counted before the part that completes the Content-Length is handed over.
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        """Say in JSON that the route lacks the method; the length is known before any byte."""
-        if isinstance(response, HttpResponseNotAllowed):
-            method_not_allowed(response)
-        return super().process_response(request, response)
+    Without that header the end is known when there is no other part. A server that closes the
+    body before is one whose client has gone.
+    """
+
+    def __init__(self, response: StreamingHttpResponse, measured: MeasuredRequest) -> None:
+        self._parts: Any = response.streaming_content
+        self._status = response.status_code
+        self._left = float(response.get("Content-Length", "inf"))
+        self._measured = measured
+
+    def close(self) -> None:
+        """The server wants no more; Django calls this at the end of the response."""
+        self._measured.finish(CLIENT_GONE)
+
+    def _hand_over(self, part: bytes) -> bytes:
+        self._left -= len(part)
+        if self._left <= 0:
+            self._measured.finish(self._status)
+        return part
+
+    def _end(self, error: BaseException) -> None:
+        ended = isinstance(error, (StopIteration, StopAsyncIteration))
+        self._measured.finish(self._status if ended else 500)
+
+
+class Parts(MeasuredParts):
+    """The parts of an ordinary stream."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return self._hand_over(next(self._parts))
+        except BaseException as error:
+            self._end(error)
+            raise
+
+
+class AsyncParts(MeasuredParts):
+    """The parts of an asynchronous stream."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return self._hand_over(await anext(self._parts))
+        except BaseException as error:
+            self._end(error)
+            raise

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "url",
-                    models.CharField(max_length=2000, validators=[URLValidator(("http", "https"))]),
+                    models.CharField(max_length=2000, validators=[URLValidator(["http", "https"])]),
                 ),
                 ("title", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField(default=timezone.now, editable=False)),

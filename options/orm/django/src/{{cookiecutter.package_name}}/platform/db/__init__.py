@@ -1,5 +1,5 @@
-"""The database: Django's ORM, its connections and migrations."""
+"""The database: what Django needs to get there; models come from `django.db`, as everywhere."""
 
-from .setup import set_up
+from .settings import databases
 
-set_up()  # Django wants it before the first model is defined, wherever that is imported from
+__all__ = ["databases"]

@@ -1,22 +1,18 @@
-"""The connection of each thread, and the base of every table's class."""
+"""The connection of each thread. Importing this sets Django up, where no `manage.py` did."""
 
-from typing import Any, cast
+import os
 
-from django.db import connection, connections, models
-from django.utils.functional import SimpleLazyObject
+import django
+from django.conf import settings
+from django.db import connection, connections
 
 from .dialect import Dialect
 from .dialects import DIALECTS
-from .settings import django_databases
+from .settings import databases
 
-
-class Model(models.Model):
-    """Base of every table's class."""
-
-    class Meta:
-        """No table of its own."""
-
-        abstract = True
+# The command line imports this first of all components: their models want it.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__name__.partition('.')[0]}.settings")
+django.setup()
 
 
 def dialect() -> Dialect:
@@ -29,14 +25,11 @@ def dialect() -> Dialect:
 
 
 def dispose() -> None:
-    """Close this thread's connection; the next use reads DATABASE_URL again."""
+    """Close this thread's connections; the next one goes where DATABASE_URL points by then."""
     for mine in connections.all(initialized_only=True):
         mine.close()
         del connections[mine.alias]
-    connections.settings = cast(
-        "dict[str, Any]",
-        SimpleLazyObject(lambda: connections.configure_settings(django_databases())),
-    )
+    settings.DATABASES["default"].update(databases()["default"])
 
 
 def ping() -> None:

@@ -1,9 +1,11 @@
 """Measures Django's connections: their opening, their queries, and the objects that are written."""
 
+import os
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, local
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet, finalize
 
 from django.core.signals import request_finished
 from django.db import connections
@@ -73,16 +75,37 @@ class MeasuredConnection(BaseDatabaseWrapper):
             record_query(sql, perf_counter() - start, failed=failed)
 
 
-class _OpenConnections:
-    """Which connections are open and which of them are in use."""
+class _Thread:
+    """Local to one thread, so that it goes when the thread ends.
+
+    Nobody else closes a connection then: its objects refer to each other, and it would stay open
+    until a garbage collection.
+    """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._in_use: dict[int, bool] = {}
+        self.connections: WeakSet[BaseDatabaseWrapper] = WeakSet()
+        finalize(self, _close, self.connections, os.getpid()).atexit = False
+
+
+def _close(connections: WeakSet[BaseDatabaseWrapper], process: int) -> None:
+    if os.getpid() == process:  # in a child that was forked they are its parent's
+        for connection in tuple(connections):
+            connection.close()
+
+
+class _OpenConnections(local):
+    """Which connections are open and which of them are in use."""
+
+    _lock = Lock()
+    _in_use: ClassVar[dict[BaseDatabaseWrapper, bool]] = {}
+
+    def __init__(self) -> None:
+        self._thread = _Thread()
 
     def opened(self, connection: BaseDatabaseWrapper) -> None:
+        self._thread.connections.add(connection)
         with self._lock:
-            self._in_use[id(connection)] = True
+            self._in_use[connection] = True
             self._record_all()
 
     def taken(self, connection: BaseDatabaseWrapper) -> None:
@@ -93,14 +116,14 @@ class _OpenConnections:
 
     def closed(self, connection: BaseDatabaseWrapper) -> None:
         with self._lock:
-            if self._in_use.pop(id(connection), None) is not None:
+            if self._in_use.pop(connection, None) is not None:
                 self._record_all()
 
     def _change(self, connection: BaseDatabaseWrapper, *, in_use: bool) -> None:
         # Its own thread alone changes a connection, so this look needs no lock.
-        if self._in_use.get(id(connection), in_use) is not in_use:
+        if self._in_use.get(connection, in_use) is not in_use:
             with self._lock:
-                self._in_use[id(connection)] = in_use
+                self._in_use[connection] = in_use
                 record_pool_use(*self._use())
 
     def _use(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Schema migrations: each component has its own, in its folder."""
+"""Schema migrations: Django's own `migrate`, one process at a time."""
 
 import argparse
 import logging

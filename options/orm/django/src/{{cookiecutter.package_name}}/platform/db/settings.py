@@ -44,7 +44,7 @@ class DatabaseSettings(DialectSettings):
         return value
 
 
-def django_databases() -> dict[str, dict[str, Any]]:
+def databases() -> dict[str, dict[str, Any]]:
     """The database settings as Django's DATABASES.
 
     Raises:
@@ -54,17 +54,17 @@ def django_databases() -> dict[str, dict[str, Any]]:
     url = settings.database_url.get_secret_value()
     name = url.partition("://")[0]
     kind = DIALECTS[name]
-    said: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS)}
+    given: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS)}
     options = dict(kind.connect_arguments(settings))
     if kind.embedded:
         # A writer waits for its turn when it begins, instead of failing half way.
         options["transaction_mode"] = "IMMEDIATE"
     return {
         "default": {
-            **said,
+            **given,
             "ENGINE": f"{__package__}.backends.{name}",
             # What the URL says itself stands.
-            "OPTIONS": {**options, **said.get("OPTIONS", {})},
+            "OPTIONS": {**options, **given.get("OPTIONS", {})},
             "CONN_HEALTH_CHECKS": not kind.embedded,  # a server may have been restarted meanwhile
         }
     }

@@ -1,16 +1,15 @@
-"""The HTTP interface of the bookmarks."""
+"""What is answered about bookmarks."""
 
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import TypeAdapter
 
 from ..platform.core import load
-from ..platform.core.validation import read_body, read_path, read_query
+from ..platform.web import read_body, read_path, read_query
 from . import service
 from .models import Bookmark
 from .schemas import KeptBookmark, NewBookmark, Number, Page
@@ -62,14 +61,3 @@ class OneBookmark(View):
         except service.BookmarkNotFound:
             raise Http404(f"no bookmark {number}") from None
         return HttpResponse(status=204)
-
-
-router = path(
-    "api/",
-    include(
-        [
-            path("bookmarks", Bookmarks.as_view()),
-            path("bookmarks/<id>", OneBookmark.as_view()),
-        ]
-    ),
-)

@@ -1,0 +1,35 @@
+"""What Django logs at a client's will: security events by the minute, refusals not at all."""
+
+import logging
+
+from ..core.limits import LogLimit
+
+SECONDS_BETWEEN_LINES = 60.0  # of one logger, such as django.security.csrf
+
+
+class ExceptionsOnly(logging.Filter):
+    """Passes records with a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is of an exception."""
+        return record.exc_info is not None
+
+
+class RateLimitedHandler(logging.Handler):
+    """Passes one record a minute of each logger on to the root logger.
+
+    It is a warning in one line there: clients cause it, and each of them could fill the log.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limit = LogLimit(SECONDS_BETWEEN_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the record on, if it is time, with the number of those that it stands for."""
+        times = self._limit.due(record.name)
+        if times:
+            more = f" ({times} times)" if times > 1 else ""
+            line = {"msg": record.getMessage() + more, "args": (), "exc_info": None}
+            level = {"levelno": logging.WARNING, "levelname": "WARNING"}
+            logging.root.handle(logging.makeLogRecord({**vars(record), **line, **level}))

@@ -1,0 +1,44 @@
+"""The service of this process: started before its first request, stopped when the process ends."""
+
+import atexit
+from threading import Lock
+
+from .service import Service
+
+
+class Running:
+    """Gives out the started service; calling it starts one where none is."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._service: Service | None = None
+
+    def __call__(self) -> Service:
+        """The service; whoever asks while it starts waits for that.
+
+        Raises:
+            Exception: what a component's start raised.
+        """
+        while (service := self._service) is None:
+            self.start()
+        return service
+
+    def start(self, service: Service | None = None) -> None:
+        """Start that service, or one of all components that `discover` finds, unless one runs."""
+        with self._lock:
+            if self._service is None:
+                service = service or Service()
+                service.lifecycle.start()
+                atexit.register(self.stop)
+                self._service = service
+
+    def stop(self) -> None:
+        """Stop the service, if one runs; the next request would start another."""
+        with self._lock:
+            if self._service is not None:
+                atexit.unregister(self.stop)
+                self._service.lifecycle.stop()
+                self._service = None
+
+
+running = Running()
