@@ -39,14 +39,14 @@ class Response:
 
 @dataclass
 class Server:
-    """A running service, and after its end what it `said`.
+    """A running service, and after its end its `log`.
 
     `sent` counts the requests by method, endpoint and status, as the service should.
     """
 
     port: int
     seconds_to_ready: float = 0.0
-    said: str = ""
+    log: str = ""
     sent: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -118,7 +118,7 @@ def serving(project: Project, **more: str) -> Iterator[Server]:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
             finally:
-                server.said = log.read_text(encoding="utf-8")
+                server.log = log.read_text(encoding="utf-8")
                 log.unlink()
 
 

@@ -21,7 +21,7 @@ class Outcome:
     """What a run of the command line came to."""
 
     exit_code: int
-    said: str
+    printed: str
 
 
 Attempt = Callable[..., Outcome]
@@ -58,13 +58,13 @@ def attempt(bakery: Bakery, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
 def test_a_bad_slug_is_refused(attempt: Attempt, slug: str) -> None:
     outcome = attempt(f"project_slug={slug}")
     assert outcome.exit_code == 1
-    assert SLUG in outcome.said
+    assert SLUG in outcome.printed
 
 
 def test_a_slug_that_is_an_absolute_path_is_refused(attempt: Attempt, tmp_path: Path) -> None:
     outcome = attempt(f"project_slug={tmp_path}/orders")
     assert outcome.exit_code == 1
-    assert SLUG in outcome.said
+    assert SLUG in outcome.printed
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_slug_that_is_an_absolute_path_is_refused(attempt: Attempt, tmp_path: 
 def test_a_slug_whose_package_would_hide_something_is_refused(attempt: Attempt, slug: str, says: str) -> None:
     outcome = attempt(f"project_slug={slug}")
     assert outcome.exit_code == 1
-    assert says in outcome.said
-    assert f'like "{slug}_service" (or a project_slug like "{slug}-service")' in outcome.said
+    assert says in outcome.printed
+    assert f'like "{slug}_service" (or a project_slug like "{slug}-service")' in outcome.printed
 
 
 @pytest.mark.parametrize("slug", ["prometheus-client", "python", "idna", "pip"])
@@ -92,7 +92,8 @@ def test_a_slug_that_is_a_library_or_a_command_is_refused_whatever_the_package(a
     outcome = attempt(f"project_slug={slug}", "package_name=metrics_service")
     assert outcome.exit_code == 1
     assert (
-        f'project_slug must not be the name of a library or its command, use one like "{slug}-service"' in outcome.said
+        f'project_slug must not be the name of a library or its command, use one like "{slug}-service"'
+        in outcome.printed
     )
 
 
@@ -102,7 +103,7 @@ def test_a_slug_that_is_a_library_or_a_command_is_refused_whatever_the_package(a
 def test_a_bad_package_name_is_refused(attempt: Attempt, package: str) -> None:
     outcome = attempt(f"package_name={package}")
     assert outcome.exit_code == 1
-    assert PACKAGE in outcome.said
+    assert PACKAGE in outcome.printed
 
 
 @pytest.mark.parametrize("answer", ["", " ", " padded", "padded ", "\u00a0padded", "a" * 201])
@@ -110,7 +111,7 @@ def test_a_bad_package_name_is_refused(attempt: Attempt, package: str) -> None:
 def test_text_that_is_empty_padded_or_endless_is_refused(attempt: Attempt, question: str, answer: str) -> None:
     outcome = attempt(f"{question}={answer}", "project_slug=orders")
     assert outcome.exit_code == 1
-    assert f"{question} must be 1 to " in outcome.said
+    assert f"{question} must be 1 to " in outcome.printed
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_text_that_is_empty_padded_or_endless_is_refused(attempt: Attempt, quest
 def test_a_bad_address_is_refused(attempt: Attempt, email: str) -> None:
     outcome = attempt(f"author_email={email}")
     assert outcome.exit_code == 1
-    assert 'author_email must be an address like "ada@example.com"' in outcome.said
+    assert 'author_email must be an address like "ada@example.com"' in outcome.printed
 
 
 @pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\udcff", "\uffff"], ids=ascii)
@@ -127,7 +128,7 @@ def test_a_bad_address_is_refused(attempt: Attempt, email: str) -> None:
 def test_control_characters_are_refused_in_every_answer(attempt: Attempt, question: str, character: str) -> None:
     outcome = attempt(f"{question}=one{character}two", "project_slug=orders")
     assert outcome.exit_code == 1
-    assert f"{question} {LINE}" in outcome.said
+    assert f"{question} {LINE}" in outcome.printed
 
 
 @pytest.mark.parametrize("text", ["{{ 'orders' }}", "{# gone #}orders", "{% raw %}orders{% endraw %}"])
@@ -135,7 +136,7 @@ def test_control_characters_are_refused_in_every_answer(attempt: Attempt, questi
 def test_jinja_is_refused_though_cookiecutter_renders_it_away(attempt: Attempt, question: str, text: str) -> None:
     outcome = attempt(f"{question}={text}")
     assert outcome.exit_code == 1
-    assert f"{question} {PLAIN}" in outcome.said
+    assert f"{question} {PLAIN}" in outcome.printed
 
 
 @pytest.mark.parametrize("text", ["{{", "{%", "{{ nothing_of_that_name }}", "{% include 'README.md' %}"])
@@ -148,7 +149,7 @@ def test_jinja_that_cannot_be_rendered_is_refused_by_cookiecutter(attempt: Attem
 def test_jinja_typed_at_a_question_is_refused(attempt: Attempt, text: str) -> None:
     outcome = attempt(typed=f"Orders API\n\n\n{text}\n" + "\n" * 9)
     assert outcome.exit_code == 1
-    assert f"description {PLAIN}" in outcome.said
+    assert f"description {PLAIN}" in outcome.printed
 
 
 def test_jinja_in_the_users_own_defaults_is_refused(attempt: Attempt, bakery: Bakery, tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_jinja_in_the_users_own_defaults_is_refused(attempt: Attempt, bakery: Ba
     config.write_text(bakery.config.read_text("utf-8") + 'default_context: {author_name: "{{ 6 * 7 }}"}\n', "utf-8")
     outcome = attempt("--config-file", str(config))
     assert outcome.exit_code == 1
-    assert f"author_name {PLAIN}" in outcome.said
+    assert f"author_name {PLAIN}" in outcome.printed
 
 
 def test_every_bad_answer_is_named_at_once(attempt: Attempt) -> None:
@@ -168,13 +169,13 @@ def test_every_bad_answer_is_named_at_once(attempt: Attempt) -> None:
         "author_email must be",
         f"description {LINE}",
     ):
-        assert expected in outcome.said
+        assert expected in outcome.printed
 
 
 def test_an_answer_that_is_not_on_the_list_is_refused(attempt: Attempt) -> None:
     outcome = attempt("framework=cobol")
     assert outcome.exit_code == 1
-    assert "cobol provided for choice variable framework, but the choices are ['fastapi'" in outcome.said
+    assert "cobol provided for choice variable framework, but the choices are ['fastapi'" in outcome.printed
 
 
 @pytest.mark.parametrize(
@@ -189,10 +190,10 @@ def test_an_answer_that_is_not_on_the_list_is_refused(attempt: Attempt) -> None:
 def test_an_answer_to_no_question_is_refused(attempt: Attempt, answer: str, says: str) -> None:
     outcome = attempt(answer)
     assert outcome.exit_code == 1
-    assert f"Error: {says}" in outcome.said
+    assert f"Error: {says}" in outcome.printed
 
 
 def test_an_answer_to_no_question_is_refused_before_the_first_question(attempt: Attempt) -> None:
     outcome = attempt("framwork=flask", typed="\n" * 12)
     assert outcome.exit_code == 1
-    assert outcome.said.startswith("Error: framwork is no question; did you mean framework?\n")
+    assert outcome.printed.startswith("Error: framwork is no question; did you mean framework?\n")

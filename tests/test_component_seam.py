@@ -51,8 +51,8 @@ def test_a_component_folder_brings_its_parts_to_the_running_service(project: Pro
         [requests] = [one for one in families["http_requests"].samples if one.name == "http_requests_total"]
         assert requests.labels == {"method": "GET", "endpoint": "/api/greeter/{name}", "status": "200"}
         assert "greeter" in str(server.ask("GET", "/health").json())
-    assert "greeter started" in server.said
-    assert "greeter stopped" in server.said
+    assert "greeter started" in server.log
+    assert "greeter stopped" in server.log
 
 
 def test_deleting_the_example_component_leaves_everything_green(project: Project) -> None:

@@ -50,7 +50,9 @@ def project(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Project
     """Return a service with Django REST framework, django-debug-toolbar and django-cors-headers."""
     project = bakery.bake_into(tmp_path_factory.mktemp("packages"), {"framework": "django"})
     path = project.path / "pyproject.toml"
-    packages = '    "djangorestframework",\n    "django-debug-toolbar",\n    "django-cors-headers",\n]\n\n[project.scripts]'
+    packages = (
+        '    "djangorestframework",\n    "django-debug-toolbar",\n    "django-cors-headers",\n]\n\n[project.scripts]'
+    )
     path.write_text(path.read_text(encoding="utf-8").replace("]\n\n[project.scripts]", packages), encoding="utf-8")
     apps = '    "rest_framework",\n    "debug_toolbar",\n    "corsheaders",\n    *component_apps()'
     edit(project, "settings.py", "    *component_apps()", apps)
@@ -58,10 +60,25 @@ def project(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Project
     # Both pages say: as early in the list as possible.
     early = '    "debug_toolbar.middleware.DebugToolbarMiddleware",\n    "corsheaders.middleware.CorsMiddleware",\n'
     edit(project, "settings.py", common, early + common)
-    edit(project, "settings.py", 'ROOT_URLCONF = f"', "CORS_ALLOW_ALL_ORIGINS = True\n" 'INTERNAL_IPS = ["127.0.0.1"]\nROOT_URLCONF = f"')
-    edit(project, "urls.py", "from django.urls import path\n", "from debug_toolbar.toolbar import debug_toolbar_urls\nfrom django.urls import include, path\n")
+    edit(
+        project,
+        "settings.py",
+        'ROOT_URLCONF = f"',
+        'CORS_ALLOW_ALL_ORIGINS = True\nINTERNAL_IPS = ["127.0.0.1"]\nROOT_URLCONF = f"',
+    )
+    edit(
+        project,
+        "urls.py",
+        "from django.urls import path\n",
+        "from debug_toolbar.toolbar import debug_toolbar_urls\nfrom django.urls import include, path\n",
+    )
     edit(project, "urls.py", "from .platform.web", "from .rest import router\nfrom .platform.web")
-    edit(project, "urls.py", "]\n\nhandler400", '    path("", include(router.urls)),\n    path("api-auth/", include("rest_framework.urls")),\n] + debug_toolbar_urls()\n\nhandler400')
+    edit(
+        project,
+        "urls.py",
+        "]\n\nhandler400",
+        '    path("", include(router.urls)),\n    path("api-auth/", include("rest_framework.urls")),\n] + debug_toolbar_urls()\n\nhandler400',
+    )
     (project.path / "src" / "example_service" / "rest.py").write_text(REST, encoding="utf-8")
     project.run("make", "setup", f"UV={uv()}")
     return project

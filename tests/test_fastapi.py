@@ -121,7 +121,7 @@ def served(project: Project, folder: Path, command: list[str]) -> Iterator[Serve
                 process.wait(20)
             finally:
                 process.kill()
-                server.said = log.read_text(encoding="utf-8")
+                server.log = log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -134,8 +134,8 @@ def test_every_server_counts_alike_and_logs_an_unhandled_error_once(
         server.send("GET", "/broken", "/broken", 500)
         assert server.ask("HEAD", "/livez").status == 200
         assert counted(server.scrape(), *REQUESTS) == server.sent
-    assert server.said.count("Traceback") == server.said.count("RuntimeError: in the route") == 1
-    assert "WARNING" not in server.said
+    assert server.log.count("Traceback") == server.log.count("RuntimeError: in the route") == 1
+    assert "WARNING" not in server.log
 
 
 def test_packages_are_added_by_their_readme_and_counted_as_sent(project: Project, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_packages_are_added_by_their_readme_and_counted_as_sent(project: Project
         for status in (200, 200, 429):
             ask("GET", "/members/1", member, status, token)
         assert counted(server.scrape(), *REQUESTS) == server.sent
-    assert "Traceback" not in server.said
+    assert "Traceback" not in server.log
 
 
 def test_the_commands_of_fastapi_know_the_application(project: Project) -> None:

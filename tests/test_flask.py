@@ -91,7 +91,7 @@ def served(project: Project, folder: Path, command: list[str]) -> Iterator[Serve
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                server.said = log.read_text(encoding="utf-8")
+                server.log = log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -100,7 +100,7 @@ def test_requests_are_counted_alike_by_every_server(project: Project, tmp_path: 
         bookmark_round_trip(server)
         server.send("GET", "/nowhere", "unmatched", 404)
         assert counted(server.scrape(), *REQUESTS) == server.sent
-    assert "Traceback" not in server.said
+    assert "Traceback" not in server.log
 
 
 def test_the_commands_of_flask_know_the_application(project: Project, tmp_path: Path) -> None:
@@ -148,4 +148,4 @@ def test_extensions_are_added_by_their_readme_and_counted_as_sent(bakery: Bakery
         assert ask("GET", "/members/0", 503, token)[1] == b"come back later"
         assert json.loads(ask("GET", "/members/1", 429, token)[1]) == {"detail": "2 per 1 minute"}
         assert counted(server.scrape(), *REQUESTS) == server.sent
-    assert "Traceback" not in server.said
+    assert "Traceback" not in server.log

@@ -174,4 +174,4 @@ def test_floods_add_no_series_no_memory_and_no_error(project: Project, tmp_path:
         assert service.server.ask("GET", "/readyz").status == 200
         assert service.stop() == 0
     for sign in ("ERROR", "CRITICAL", "Traceback"):
-        assert sign not in service.server.said
+        assert sign not in service.server.log

@@ -37,7 +37,7 @@ def four(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with running(project, tmp_path_factory.mktemp("four"), WORKERS="4") as service:
         yield service
         assert service.stop() == 0
-    lines = service.server.said.splitlines()
+    lines = service.server.log.splitlines()
     assert [
         line for line in lines if "Traceback" in line or (" ERROR " in line and "was sent SIGKILL" not in line)
     ] == []
@@ -102,7 +102,7 @@ def running(project: Project, tmp_path: Path, **more: str) -> Iterator[Service]:
                 process.wait(40)
             finally:
                 process.kill()
-                server.said = log.read_text(encoding="utf-8")
+                server.log = log.read_text(encoding="utf-8")
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

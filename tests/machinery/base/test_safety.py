@@ -137,7 +137,7 @@ def test_storage_that_fails_stops_no_start_and_no_request(metrics, as_in_product
 def test_not_even_the_count_of_failures_is_in_the_way(as_in_production, monkeypatch, caplog):
     monkeypatch.setattr(values, "ValueClass", full_disk)
     bound(Paints).used.labels("red").inc()
-    assert [said.message.split()[3] for said in caplog.records] == ["metrics", "example"]
+    assert [record.message.split()[3] for record in caplog.records] == ["metrics", "example"]
 
 
 def test_with_several_workers_what_none_but_one_would_see_is_refused(metrics, monkeypatch):

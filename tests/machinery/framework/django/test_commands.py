@@ -37,8 +37,8 @@ def manage(request, database):
 
 
 def test_a_deployment_has_nothing_to_mend(manage):
-    said = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
-    assert said == "System check identified no issues (2 silenced).\n"
+    printed = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert printed == "System check identified no issues (2 silenced).\n"
 
 
 def test_the_migrations_are_there_and_applied(manage):
@@ -82,8 +82,8 @@ def test_the_development_server_counts_requests_as_serve_does(request, database,
                 scraped = answer.read().decode()
         finally:
             os.killpg(server.pid, signal.SIGTERM)
-            said = server.communicate()[0]
-    assert "Traceback" not in said
+            printed = server.communicate()[0]
+    assert "Traceback" not in printed
     counted = re.findall(r"^http_requests_total\{(.*)\} (.*)$", scraped, re.MULTILINE)
     assert sorted(counted) == [
         ('endpoint="unmatched",method="GET",status="200"', "1.0"),

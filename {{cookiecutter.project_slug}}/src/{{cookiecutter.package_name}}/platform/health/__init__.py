@@ -1,1 +1,1 @@
-"""Whether the service lives, is ready, and how it fares."""
+"""Whether the service lives, is ready, and what it reports of itself."""
