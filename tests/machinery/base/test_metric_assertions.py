@@ -20,15 +20,15 @@ def test_mails(metrics):
 def test_a_difference_says_what_is_missing_unexpected_or_other(fresh_run):
     lines = fresh_run(PLANTED, "-q", "-n0", "--no-header").stdout.splitlines()
     [start] = [n for n, line in enumerate(lines) if line.startswith("E ")][:1]
-    lines_of_failure = [line for line in lines if line.startswith("E ")]
-    assert lines_of_failure == [
+    shown = [line for line in lines if line.startswith("E ")]
+    assert shown == [
         "E       AssertionError: the block adds other than expected:",
         "E         unexpected  mail_lost_total +1",
         'E         missing     mail_sent_total{kind="bill",to="b"} +2',
         'E         other       mail_sent_total{kind="invoice",to="a"} +3 instead of +1',
     ]
     assert [line for line in lines if line.startswith(">")] == [">       with metrics.adds("]
-    assert lines[start + len(lines_of_failure) + 1].endswith("test_planted.py:7: AssertionError")
+    assert lines[start + len(shown) + 1].endswith("test_planted.py:7: AssertionError")
     assert "contextlib" not in "".join(lines)
 
 
@@ -41,9 +41,9 @@ def test_a_missing_series_shows_what_there_is_in_its_place(look, fresh_run):
         f"    metrics.{look}\n",
     )
     done = fresh_run(planted, "-q", "-n0", "--no-header")
-    lines_of_failure = [line for line in done.stdout.splitlines() if line.startswith((">", "E "))]
+    shown = [line for line in done.stdout.splitlines() if line.startswith((">", "E "))]
     name = "mail_losttotal" if "value" in look else "mail_lost_bucket"
-    assert lines_of_failure == [
+    assert shown == [
         f">       metrics.{look}",
         f"E       AssertionError: no series {name}; there are:",
         "E         mail_lost_total 0",

@@ -70,8 +70,8 @@ def test_a_metric_that_works_is_recorded(metrics):
 def test_in_production_no_wrong_use_of_a_metric_is_in_the_way(metrics, as_in_production, caplog):
     with metrics.adds({ERRORS: 13}, "metrics_errors"):
         use_wrongly(bound(Paints))
-    [said] = caplog.records
-    assert said.message == "a metric of example failed and was skipped (1 since the last report)"
+    [record] = caplog.records
+    assert record.message == "a metric of example failed and was skipped (1 since the last report)"
 
 
 def test_in_production_what_comes_after_a_wrong_label_is_done(metrics, as_in_production):

@@ -3,10 +3,8 @@
 import time
 
 import pytest
-from example_service.platform.core.components import Component, discover
+from example_service.app import create_app
 from example_service.platform.metrics import Counter, MetricGroup, bound, closed
-from example_service.platform.web.app import create_app
-from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 
@@ -56,14 +54,14 @@ def test_a_scrape_reads_another_registry_than_the_requests_write(client):
 
 
 def test_a_metric_fails_inside_a_request(database, metrics, as_in_production):
-    router = APIRouter()
+    app = create_app()
 
-    @router.get("/orders")
+    @app.get("/orders")
     def order() -> str:
         bound(OrderMetrics).orders.labels("red").inc()
         return "ordered"
 
-    with TestClient(create_app([*discover(), Component(name="orders", routes=router)])) as client:
+    with TestClient(app) as client:
         assert client.get("/orders").status_code == 200
     assert metrics.value('metrics_errors_total{component="orders"}') == 1.0
     assert metrics.series("orders_total") == 0

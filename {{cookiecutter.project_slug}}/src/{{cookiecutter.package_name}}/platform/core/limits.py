@@ -38,7 +38,7 @@ class LogLimit:
     def due(self, cause: str) -> int:
         """How many failures to log now, this one included; 0 while the last line is recent.
 
-        Causes are remembered permanently: name few, such as the components.
+        Causes are remembered forever: name few, such as the components.
         """
         now = monotonic()
         with self._lock:
