@@ -56,6 +56,7 @@ class Urls:
 
 
 MIDDLEWARE = {
+    "ours": ["service.platform.web.middleware.ServiceMiddleware", COMMON],
     "limit": [f"{__name__}.limit_middleware", COMMON],
     "django-prometheus": [
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -70,11 +71,10 @@ def application(name: str, urls: Urls) -> WSGIApplication:
     settings.ROOT_URLCONF = urls
     settings.MIDDLEWARE = MIDDLEWARE.get(name, [COMMON])
     if name == "ours":
-        from service.platform.health.window import RequestWindow
-        from service.platform.web.middleware import MeasuredDjango
+        from service.platform.web.running import running
+        from service.platform.web.service import Service
 
-        measured: WSGIApplication = MeasuredDjango(urls, RequestWindow(), None)
-        return measured
+        running.start(Service([]))
     if name == "opentelemetry-instrumentation-django":
         from opentelemetry.instrumentation.django import DjangoInstrumentor
         from opentelemetry.sdk.metrics import MeterProvider

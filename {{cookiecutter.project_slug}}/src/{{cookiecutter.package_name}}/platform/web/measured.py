@@ -59,13 +59,6 @@ class MeasuredRequest:
         except Exception as error:  # noqa: BLE001 - a metric never breaks a request
             report("http", error)
 
-    def routed(self, endpoint: str) -> None:
-        """Take the template of the route that was found."""
-        self.endpoint = endpoint
-        if endpoint in UNCOUNTED and not self.finished:
-            self.finished = True
-            self._in_progress.dec()
-
     def finish(self, status: int) -> None:
         """Count the request as answered with that status; the first call counts, later ones not."""
         if self.finished:

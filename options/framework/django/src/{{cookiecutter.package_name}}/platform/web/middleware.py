@@ -6,8 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
-from ..core.config import ServiceSettings, load
-from ..core.proxies import client_address, is_in, networks
+from ..core.proxies import Network, client_address, is_in
 from .endpoints import template
 from .measured import CLIENT_GONE, MeasuredRequest
 from .metrics import UNMATCHED
@@ -27,14 +26,13 @@ class ServiceMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
-        self._proxies = networks(load(ServiceSettings).trusted_proxies)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
         service = running()
         if request.path_info in OPERATIONS:
             return answer(request, service.health)
-        client = self._client(request.META)
+        client = _client(request.META, service.trusted_proxies)
         measured = MeasuredRequest(request.method or "", client, service.window)
         try:
             response = self._get_response(request)
@@ -51,13 +49,14 @@ class ServiceMiddleware:
             measured.finish(response.status_code)
         return response
 
-    def _client(self, meta: dict[str, Any]) -> str:
-        """The address of the client; who is no trusted proxy cannot say that it came by TLS."""
-        peer: str = meta.get("REMOTE_ADDR", "")
-        if FORWARDED_PROTO in meta and not is_in(peer, self._proxies):
-            del meta[FORWARDED_PROTO]
-        forwarded_for = self._proxies and meta.get("HTTP_X_FORWARDED_FOR")
-        return client_address(peer, forwarded_for, self._proxies) if forwarded_for else peer
+
+def _client(meta: dict[str, Any], trusted: tuple[Network, ...]) -> str:
+    """The address of the client; who is no trusted proxy cannot say that it came by TLS."""
+    peer: str = meta.get("REMOTE_ADDR", "")
+    if FORWARDED_PROTO in meta and not is_in(peer, trusted):
+        del meta[FORWARDED_PROTO]
+    forwarded_for = trusted and meta.get("HTTP_X_FORWARDED_FOR")
+    return client_address(peer, forwarded_for, trusted) if forwarded_for else peer
 
 
 def _endpoint(request: HttpRequest) -> str:

@@ -28,7 +28,7 @@ class Running:
         with self._lock:
             if self._service is None:
                 service = service or Service()
-                service.lifecycle.start()
+                service.start()
                 atexit.register(self.stop)
                 self._service = service
 
@@ -37,7 +37,7 @@ class Running:
         with self._lock:
             if self._service is not None:
                 atexit.unregister(self.stop)
-                self._service.lifecycle.stop()
+                self._service.stop()
                 self._service = None
 
 
