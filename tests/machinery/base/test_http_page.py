@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-ROW = re.compile(r"^\| `([A-Z]+) (\S+)` \| (\d+) \| (?:`([^`]+)`)? *\| (?:`([^`]+)`)? *\|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| `([A-Z]+) (\S+)` \| (\d+) \| (?:`([^`]+)`)? *\| (?:`([^`]+)`)? *\|$", re.MULTILINE
+)
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import prometheus_client
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.web import measured
+from {{ cookiecutter.package_name }}.platform.metrics import registry
 
 PROBES = ("/metrics", "/livez", "/readyz", "/health", "/api/health")
 IN_PROGRESS = 'http_requests_in_progress{method="GET"}'
@@ -101,11 +102,12 @@ def test_a_hundred_concurrent_requests_are_all_counted(client, metrics):
 
 
 def test_a_broken_metric_breaks_no_request(client, metrics, monkeypatch):
-    def broken():
+    def broken(*arguments):
         raise RuntimeError("a metric is broken")
 
-    monkeypatch.setattr(measured, "get_metrics", broken)
+    monkeypatch.setattr(registry.active, "mode", "production")  # in tests it is raised
+    monkeypatch.setattr(prometheus_client.Histogram, "observe", broken)
     assert client.get("/probe/outer/inner/1").status_code == 200
     assert client.get("/nowhere").status_code == 404
-    # When it began and when it ended, for each of them.
-    assert metrics.value('metrics_errors_total{component="http"}') == 4.0
+    assert metrics.value('metrics_errors_total{component="http"}') == 2.0
+    assert metrics.value('http_requests_total{endpoint="unmatched",method="GET",status="404"}') == 1

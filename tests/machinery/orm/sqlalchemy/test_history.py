@@ -171,7 +171,9 @@ def test_a_database_with_a_history_per_component_is_told_how_to_move(empty, hist
     history.add("0001_first", None)
     with engine.engine().begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version_bookmarks (version_num VARCHAR(32))"))
-    message = re.escape("(alembic_version_bookmarks): docs/how-to/add-a-migration.md says how to move")
+    message = re.escape(
+        "(alembic_version_bookmarks): docs/how-to/add-a-migration.md says how to move"
+    )
     for action in (migrations.check, migrations.upgrade):
         with pytest.raises(CannotMigrate, match=message):
             action()

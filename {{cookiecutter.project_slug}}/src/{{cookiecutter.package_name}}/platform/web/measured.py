@@ -4,7 +4,6 @@ import logging
 from time import perf_counter
 
 from ..health.window import RequestWindow
-from ..metrics.factory import report
 from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
 
 log = logging.getLogger(__name__)
@@ -30,17 +29,6 @@ class MeasuredRequest:
         finished: whether it has been counted.
     """
 
-    __slots__ = (
-        "_client",
-        "_in_progress",
-        "_method",
-        "_metrics",
-        "_start",
-        "_window",
-        "endpoint",
-        "finished",
-    )
-
     def __init__(
         self, method: str, client: str, window: RequestWindow, *, counted: bool = True
     ) -> None:
@@ -50,14 +38,10 @@ class MeasuredRequest:
         self._window = window
         self.endpoint = UNMATCHED
         self.finished = not counted
-        if self.finished:
-            return
-        try:
+        if counted:
             self._metrics = get_metrics()
             self._in_progress = self._metrics.in_progress.labels(self._method)
             self._in_progress.inc()
-        except Exception as error:  # noqa: BLE001 - a metric never breaks a request
-            report("http", error)
 
     def finish(self, status: int) -> None:
         """Count the request as answered with that status; the first call counts, later ones not."""
@@ -68,13 +52,9 @@ class MeasuredRequest:
         self._window.record((self._start, seconds, status, self._client))
         # What a route does not serve is answered 405 in every framework: any client can send it.
         method = OTHER_METHOD if status == 405 else self._method
-        try:
-            metrics = self._metrics
-            self._in_progress.dec()
-            metrics.requests.labels(method, self.endpoint, str(status)).inc()
-            metrics.duration.labels(method, self.endpoint).observe(seconds)
-        except Exception as error:  # noqa: BLE001 - a metric never breaks a request
-            report("http", error)
+        self._in_progress.dec()
+        self._metrics.requests.labels(method, self.endpoint, str(status)).inc()
+        self._metrics.duration.labels(method, self.endpoint).observe(seconds)
 
 
 def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:

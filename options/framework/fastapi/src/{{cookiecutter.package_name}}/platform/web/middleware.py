@@ -2,7 +2,7 @@
 
 import logging
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -34,24 +34,43 @@ class HttpMetricsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or ROUTED in scope:
-            await self.app(scope, receive, send)
-            return
+        measured = scope["type"] == "http" and ROUTED not in scope
+        await (self._measure if measured else self.app)(scope, receive, send)
+
+    async def _measure(self, scope: Scope, receive: Receive, send: Send) -> None:
         root, path, method = scope.get("root_path", ""), scope["path"], scope["method"]
         counted = path not in UNCOUNTED and path.removeprefix(root) not in UNCOUNTED
-        request = MeasuredRequest(
-            method, self._client(scope), self._service.window, counted=counted
-        )
+        window = self._service.window
+        request = MeasuredRequest(method, self._client(scope), window, counted=counted)
         routed = scope[ROUTED] = [scope]
+        status, gone = 0, False
 
         def finish(status: int) -> None:
             if not request.finished:
                 request.endpoint = self._endpoints.find(routed[-1], root)
                 request.finish(status)
 
-        watched = _Watched(receive, _without_body(send) if method == "HEAD" else send, finish)
+        async def watched_receive() -> Message:
+            nonlocal gone
+            message = await receive()
+            gone = gone or message["type"] == "http.disconnect"
+            return message
+
+        def watched_send(message: Message) -> Awaitable[None]:
+            nonlocal status
+            kind = message["type"]
+            if kind == "http.response.start":
+                status = message["status"]
+            elif kind in BODY_MESSAGES and not message.get("more_body"):
+                # Before it is handed over: who has the answer has been counted.
+                finish(CLIENT_GONE if gone else status)
+            if method == "HEAD" and kind == "http.response.body":
+                # Routes answer it with the body of a GET, and gunicorn warns of each that has one.
+                message = {**message, "body": b""}
+            return send(message)
+
         try:
-            await self.app(scope, watched.receive, watched.send)
+            await self.app(scope, watched_receive, watched_send)
         except ClientDisconnect:
             pass  # nobody is there to be answered
         except CancelledError:
@@ -72,34 +91,6 @@ class HttpMetricsMiddleware:
             return peer
         forwarded = Headers(scope=scope).getlist("x-forwarded-for")
         return client_address(peer, ",".join(forwarded), trusted)
-
-
-class _Watched:
-    """The two directions of one request; `finish` gets the status before the last part is sent."""
-
-    __slots__ = ("_finish", "_gone", "_receive", "_send", "_status")
-
-    def __init__(self, receive: Receive, send: Send, finish: Callable[[int], None]) -> None:
-        self._receive = receive
-        self._send = send
-        self._finish = finish
-        self._status = 0
-        self._gone = False
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self._gone = True
-        return message
-
-    def send(self, message: Message) -> Awaitable[None]:
-        kind = message["type"]
-        if kind == "http.response.start":
-            self._status = message["status"]
-        elif kind in BODY_MESSAGES and not message.get("more_body"):
-            # Before it is handed over: who has the answer has been counted.
-            self._finish(CLIENT_GONE if self._gone else self._status)
-        return self._send(message)
 
 
 class RoutedScopeMiddleware:
@@ -127,14 +118,3 @@ def leave_logging_to_us() -> None:
         logger = logging.getLogger(name)
         if not any(isinstance(one, LogOnce) for one in logger.filters):
             logger.addFilter(LogOnce())
-
-
-def _without_body(send: Send) -> Send:
-    """For HEAD: routes answer it with the body of a GET, and gunicorn warns of each that has one."""
-
-    def send_head(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        return send(message)
-
-    return send_head
