@@ -3,6 +3,7 @@
 import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -70,9 +71,8 @@ class HttpMetricsMiddleware:
             return send(message)
 
         try:
-            await self.app(scope, watched_receive, watched_send)
-        except ClientDisconnect:
-            pass  # nobody is there to be answered
+            with suppress(ClientDisconnect):  # nobody is there to be answered
+                await self.app(scope, watched_receive, watched_send)
         except CancelledError:
             raise  # as above, and the server wants to know that it is over
         except BaseException as error:
