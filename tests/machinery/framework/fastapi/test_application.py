@@ -1,5 +1,6 @@
 """What a team adds to the application, as FastAPI's documentation has it, works and is counted right."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
@@ -319,3 +320,17 @@ def test_the_title_is_the_project_s_name_for_people(app, request):
     readme = (request.config.rootpath / "README.md").read_text()
     with client_of(app) as client:
         assert f"# {client.get('/openapi.json').json()['info']['title']}\n" in readme
+
+
+def test_probes_and_scrapes_do_not_wait_behind_slow_requests(client, gate):
+    slow = 40  # as many as the pool of the API has threads
+    with ThreadPoolExecutor(slow + 1) as pool:
+        asked = [pool.submit(client.get, f"/probe/waiting/{number}") for number in range(slow)]
+        try:
+            for _ in range(slow):
+                assert gate.entered.acquire(timeout=10)
+            for path in ("/readyz", "/health", "/metrics"):
+                assert pool.submit(client.get, path).result(timeout=10).status_code == 200
+        finally:
+            gate.opened.set()
+    assert [one.result().status_code for one in asked] == [200] * slow

@@ -1,22 +1,28 @@
 """The routes that every service has: metrics, probes and the health report."""
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from ..health.report import Health
 from ..metrics.exposition import render
 
+# Threads apart from those of the API: a probe does not wait behind forty slow requests.
+OPERATIONS_THREADS = 4
+
 
 def add_operations(router: APIRouter, health: Health) -> None:
     """Add the routes for machines and operators.
 
-    Those that are plain functions run in the thread pool: an exposition of thousands of series or a
-    slow check never holds up the event loop.
+    What may take long, an exposition of thousands of series or a slow check, runs in a thread: it
+    never holds up the event loop.
     """
+    threads = CapacityLimiter(OPERATIONS_THREADS)
 
     @router.api_route("/metrics", methods=["GET", "HEAD"])
-    def metrics(request: Request) -> Response:
-        body, content_type = render(_accepted(request))
+    async def metrics(request: Request) -> Response:
+        body, content_type = await run_sync(render, _accepted(request), limiter=threads)
         return Response(body, headers={"content-type": content_type})
 
     @router.api_route("/livez", methods=["GET", "HEAD"])
@@ -24,14 +30,14 @@ def add_operations(router: APIRouter, health: Health) -> None:
         return {"status": "alive"}
 
     @router.api_route("/readyz", methods=["GET", "HEAD"])
-    def readyz() -> JSONResponse:
-        ready, body = health.ready()
+    async def readyz() -> JSONResponse:
+        ready, body = await run_sync(health.ready, limiter=threads)
         return JSONResponse(body, status_code=200 if ready else 503)
 
     @router.api_route("/health", methods=["GET", "HEAD"])
     @router.api_route("/api/health", methods=["GET", "HEAD"])
-    def report(request: Request) -> JSONResponse:
-        status, body = health.report()
+    async def report(request: Request) -> JSONResponse:
+        status, body = await run_sync(health.report, limiter=threads)
         wants_health = "application/health+json" in _accepted(request)
         media_type = "application/health+json" if wants_health else "application/json"
         return JSONResponse(body, status_code=status, media_type=media_type)
