@@ -11,9 +11,12 @@ import pytest
 from database_orm import alone, everything
 
 from {{ cookiecutter.package_name }}.__main__ import main
+from {{ cookiecutter.package_name }}.platform.core import about, command_line
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.db import engine, migrations
 from {{ cookiecutter.package_name }}.platform.db.errors import MigrationsPending
+
+COMPONENTS = discover()
 
 
 def test_an_empty_database_is_pending_until_it_is_upgraded(empty):
@@ -73,7 +76,7 @@ def upgrade() -> None:
 
 def prepare() -> None:
     """Do what `serve` does before it starts a worker."""
-    next(component for component in discover() if component.name == "database").prepare()
+    next(component for component in COMPONENTS if component.name == "database").prepare()
 
 
 def refusal(capsys, command) -> str:
@@ -101,9 +104,11 @@ def test_serve_refuses_an_embedded_database_that_it_cannot_open(tmp_path, use_da
 
 
 @pytest.fixture
-def forbid(use_database):
+def forbid(use_database, monkeypatch):
     """Call it to use a database in a folder where what `make` forbids is forbidden for root too."""
     user = os.geteuid()
+    about()  # whoever is not root may not even look into the project's folder
+    monkeypatch.setattr(command_line, "discover", lambda: COMPONENTS)
     with TemporaryDirectory() as parent:  # pytest's own is closed to others
         Path(parent).chmod(0o755)
         path = Path(parent) / "data" / "service.db"
