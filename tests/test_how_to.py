@@ -68,7 +68,7 @@ def test_both_pages_are_followed_and_everything_stays_green(
 
 def test_a_team_may_delete_the_map_and_the_playbook(project: Callable[[Answers], Project]) -> None:
     service = project({})
-    service.run("git", "rm", "--quiet", "AGENTS.md", "CLAUDE.md", "docs/debugging-metrics.md")
+    service.run("rm", "AGENTS.md", "CLAUDE.md", "docs/debugging-metrics.md")
     service.run(
         "make", "test", f"UV={uv()}", "ARGS=tests/platform/test_documentation.py tests/platform/test_examples.py"
     )
