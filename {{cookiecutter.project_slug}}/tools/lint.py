@@ -38,6 +38,13 @@ SCALED_UNIT = re.compile(
     "(amperes|bytes|bits|celsius|grams|joules|kelvin|meters|metres|seconds|volts)"
 )
 MODES = get_args(MultiprocessMode)
+# What the exposition appends to a metric's name, by its type.
+EXPORTED = {
+    "counter": ("_total", "_created"),
+    "histogram": ("_bucket", "_count", "_sum", "_created"),
+    "info": ("_info",),
+    "summary": ("_count", "_sum", "_created"),
+}
 SUFFIXES = ("_total", "_created", "_bucket", "_count", "_sum", "_info")
 LABELS = {"le": "histograms", "quantile": "summaries", "job": "scrapers", "instance": "scrapers"}
 
@@ -160,8 +167,10 @@ def _owner(entry: Entry) -> Iterator[str]:
 
 
 def _collision(declared: Declared[Any], owners: dict[str, Declared[Any]]) -> Iterator[str]:
-    for name in sorted(declared.exported):
-        owner = owners.setdefault(name, declared)
+    name = declared.name.removesuffix("_total" if declared.kind == "counter" else "")
+    for suffix in ("", *EXPORTED.get(declared.kind, ())):
+        exported = name + suffix
+        owner = owners.setdefault(exported, declared)
         if owner is not declared and owner.signature != declared.signature:
-            yield f"exports {name}, as {owner.name} ({owner.where}) does: rename one of them"
+            yield f"exports {exported}, as {owner.name} ({owner.where}) does: rename one of them"
             return

@@ -210,67 +210,13 @@ def test_values_are_the_same_where_their_texts_are_whichever_comes_first(metrics
     }
 
 
-def test_a_removed_label_set_starts_anew_and_makes_room(metrics, patch_settings):
-    patch_settings(MetricsSettings, metrics_max_series=2)
-    visits = bound(Visits).visits
-    visits.labels("short", "/a").inc()
-    visits.labels("long", "/b").inc()
-    visits.remove("short", "/a")
-    visits.labels("short", "/c").inc()
-    visits.remove_by_labels({"kind": "long"})
-    visits.labels("short", "/d").inc()
-    assert metrics.samples("visits") == {
-        'visits_total{kind="short",page="/c"}': 1.0,
-        'visits_total{kind="short",page="/d"}': 1.0,
-    }
-    visits.clear()
-    visits.labels("short", "/a").inc()
-    assert metrics.samples("visits") == {'visits_total{kind="short",page="/a"}': 1.0}
-
-
-def test_only_the_label_sets_with_the_value_are_forgotten(metrics, patch_settings):
-    patch_settings(MetricsSettings, metrics_max_series=3)
-    visits = bound(Visits).visits
-    kept = visits.labels("short", "/a")
-    for kind, page in (("long", "/a"), ("short", "/b")):
-        visits.labels(kind, page).inc()
-    visits.remove_by_labels({"kind": "long"})
-    visits.remove("short", "/b")
-    assert visits.labels("short", "/a") is kept
-    visits.labels("long", "/c").inc()
-    visits.labels("long", "/d").inc()
-    visits.labels("long", "/e").inc()
-    assert metrics.samples("visits") == {
-        'visits_total{kind="short",page="/a"}': 0.0,
-        'visits_total{kind="long",page="/c"}': 1.0,
-        'visits_total{kind="long",page="/d"}': 1.0,
-        'visits_total{kind="long",page="_overflow"}': 1.0,
-    }
-
-
-def test_a_removed_value_makes_room_for_another():
-    waits = bound(Visits).waits
-    for page in ("a", "b"):
-        waits.labels(page).observe(1)
-    waits.remove("a")
-    assert waits.labels("c") is not waits.labels("d")
-
-
-def test_labels_can_be_forgotten_by_name_and_make_room(metrics, patch_settings):
-    patch_settings(MetricsSettings, metrics_max_series=2)
-    visits = bound(Visits).visits
-    visits.labels("short", "1").inc()
-    visits.labels("long", "1").inc()
-    visits.remove_by_labels({})
-    assert metrics.series("visits_total") == 2
-    visits.remove_by_labels({"page": 1})
-    assert metrics.series("visits_total") == 0
-    visits.labels("short", "1").inc()
-    visits.labels("short", "2").inc()
-    assert metrics.samples("visits") == {
-        'visits_total{kind="short",page="1"}': 1.0,
-        'visits_total{kind="short",page="2"}': 1.0,
-    }
+@pytest.mark.parametrize("remove", ["remove", "remove_by_labels", "clear"])
+def test_a_label_set_stays_and_whoever_removes_it_is_told_so(remove, metrics):
+    routes = bound(Visits).routes
+    routes.labels("/a").inc()
+    with pytest.raises(NotImplementedError, match="label sets are few, and stay: set a gauge to 0"):
+        getattr(routes, remove)("/a")
+    assert metrics.samples("routes") == {'routes_total{route="/a"}': 1.0}
 
 
 def test_a_value_that_is_no_utf_8_is_exposed_with_question_marks(metrics):

@@ -19,8 +19,7 @@ from tools.catalogue import bound_of, catalogue
 
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import bounded_by, closed, limited
-from {{ cookiecutter.package_name }}.platform.metrics.factory import Counter
+from {{ cookiecutter.package_name }}.platform.metrics import Counter, bounded_by, closed, limited
 
 
 class Silent(WSGIRequestHandler):

@@ -21,9 +21,10 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
     bound,
     closed,
     safe_metrics_operation,
-    sharing,
 )
-from {{ cookiecutter.package_name }}.platform.metrics.factory import OwnMetrics, bind
+from {{ cookiecutter.package_name }}.platform.metrics import registry as registry_module
+from {{ cookiecutter.package_name }}.platform.metrics.component import OwnMetrics
+from {{ cookiecutter.package_name }}.platform.metrics.factory import bind
 
 ERRORS = 'metrics_errors_total{component="example"}'
 
@@ -140,19 +141,10 @@ def test_not_even_the_count_of_failures_is_in_the_way(as_in_production, monkeypa
     assert [record.message.split()[3] for record in caplog.records] == ["metrics", "example"]
 
 
-def test_with_several_workers_what_none_but_one_would_see_is_refused(metrics, monkeypatch):
-    paints = bound(Paints)
-    paints.used.labels("red").inc()
-    monkeypatch.setattr(sharing, "processes", object())
-    for refused in (
-        lambda: paints.drying.set_function(lambda: 1.0),
-        lambda: paints.used.remove("red"),
-        lambda: paints.used.remove_by_labels({"colour": "red"}),
-        paints.used.clear,
-    ):
-        with pytest.raises(NotImplementedError, match="works in one process only: with several"):
-            refused()
-    assert metrics.value('paint_total{colour="red"}') == 1.0
+def test_with_several_workers_a_callback_that_none_but_one_would_see_is_refused(monkeypatch):
+    monkeypatch.setattr(registry_module.active, "several", True)
+    with pytest.raises(NotImplementedError, match="set_function works in one process only: with"):
+        bound(Paints).drying.set_function(lambda: 1.0)
 
 
 def test_other_errors_pass_through_untouched_and_uncounted(metrics, as_in_production):

@@ -30,8 +30,8 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
     bound,
     limited,
     safe_register,
-    sharing,
 )
+from {{ cookiecutter.package_name }}.platform.metrics import registry as metrics_registry
 from {{ cookiecutter.package_name }}.platform.metrics.exposition import render
 from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
 from {{ cookiecutter.package_name }}.platform.workers.pool import SPARE, Workers
@@ -382,5 +382,5 @@ def test_scrapes_at_once_are_all_whole_while_workers_count(workers):
 
 def test_the_health_report_speaks_for_one_of_them(workers):
     assert Health(Lifecycle([], bound), [], "1").report()[1]["scope"] == "one"
-    sharing.processes = None
+    metrics_registry.reset_for_test()
     assert Health(Lifecycle([], bound), [], "1").report()[1]["scope"] == "all"

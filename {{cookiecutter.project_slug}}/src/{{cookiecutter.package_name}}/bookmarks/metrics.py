@@ -1,21 +1,10 @@
 """The metrics of the bookmarks: operations by outcome, and how long they took."""
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
-from typing import ParamSpec, TypeVar
 
-from ..platform.metrics import (
-    Counter,
-    Histogram,
-    MetricGroup,
-    bound,
-    closed,
-    safe_metrics_operation,
-)
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from ..platform.metrics import Counter, Histogram, MetricGroup, bound, closed
 
 _OPERATION = closed("create", "list", "get", "delete")
 
@@ -40,32 +29,17 @@ def get_metrics() -> BookmarkMetrics:
     return bound(BookmarkMetrics)
 
 
-@safe_metrics_operation("bookmarks")
-def record(operation: str, outcome: str, seconds: float) -> None:
-    """Count one operation that ended, with its duration in seconds."""
-    metrics = get_metrics()
-    metrics.operations.labels(operation, outcome).inc()
-    metrics.duration.labels(operation).observe(seconds)
-
-
-def counted(operation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Record every call of the decorated function once it returned or raised."""
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-            start = perf_counter()
-            outcome = "error"
-            try:
-                result = function(*args, **kwargs)
-                outcome = "success"
-                return result
-            except LookupError:
-                outcome = "not_found"
-                raise
-            finally:
-                record(operation, outcome, perf_counter() - start)
-
-        return wrapped
-
-    return decorate
+@contextmanager
+def counted(operation: str) -> Iterator[None]:
+    """Count the operation of a block, or of each call of a decorated function, once it ended."""
+    start, outcome = perf_counter(), "error"
+    try:
+        yield
+        outcome = "success"
+    except LookupError:
+        outcome = "not_found"
+        raise
+    finally:
+        metrics = get_metrics()
+        metrics.operations.labels(operation, outcome).inc()
+        metrics.duration.labels(operation).observe(perf_counter() - start)

@@ -6,7 +6,7 @@ from typing import Any
 from ..core.components import Component
 from ..core.config import load
 from ..core.lifecycle import Lifecycle, State
-from ..metrics import sharing
+from ..metrics import registry
 from .checks import CheckRunner, checks_of
 from .settings import HealthSettings
 from .window import RequestWindow
@@ -55,7 +55,7 @@ class Health:
         return (503 if status == "unhealthy" else 200), {
             "status": status,
             "version": self._version,
-            "scope": "all" if sharing.processes is None else "one",
+            "scope": "one" if registry.active.several else "all",
             "recent_errors_5min": recent.errors,
             "avg_response_time_ms": recent.average_ms,
             "concurrent_users": recent.users,

@@ -1,5 +1,12 @@
 """Metrics declared as data, bound to one registry, bounded, and never in a request's way."""
 
+import logging
+import os
+
+# prometheus_client, imported below, would keep each number in a file there; nothing reads those.
+if os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None):
+    logging.getLogger(__name__).warning("PROMETHEUS_MULTIPROC_DIR is not used: unset it")
+
 from .bounds import LabelError, bounded_by, closed, limited
 from .declared import DURATION_BUCKETS, Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary
 from .factory import bound

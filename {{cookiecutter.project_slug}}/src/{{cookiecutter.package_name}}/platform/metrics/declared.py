@@ -13,9 +13,8 @@ from .bounds import BoundedBy, Closed, LabelError, Limited, Values
 M = TypeVar("M")
 
 Labels = Mapping[str, Values] | None
+Buckets = Sequence[float]
 LevelLabels = Mapping[str, Closed | BoundedBy] | None
-Options = Mapping[str, Any]
-NO_OPTIONS: Options = MappingProxyType({})
 
 # Bucket bounds in seconds for work that a person waits for: 5 ms to 10 s, denser below 1 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -25,7 +24,7 @@ DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.
 MultiprocessMode = Literal["livesum", "livemax", "livemin", "livemostrecent", "sum", "max", "min"]
 
 
-class Declared(registry.Definition, Generic[M]):
+class Declared(Generic[M]):
     """A metric as data; on a bound group the attribute is the metric itself."""
 
     kind: ClassVar[str]
@@ -34,24 +33,23 @@ class Declared(registry.Definition, Generic[M]):
         cls.kind = kind
 
     def __init__(
-        self, name: str, help: str, labels: Labels = None, options: Options = NO_OPTIONS
+        self, name: str, help: str, labels: Labels = None, options: Mapping[str, Any] | None = None
     ) -> None:
         if labels is not None and not isinstance(labels, Mapping):
             right = 'labels={"kind": closed("a", "b")}, or bounded_by("the kinds"), or limited(50)'
             raise LabelError(f"{name} must say what each label may be: {right}")
+        self.name = name
         self.help = help
         self.label_values: Mapping[str, Values] = MappingProxyType(dict(labels or {}))
-        self.options = options
-        for label, values in self.label_values.items():
-            if isinstance(values, Limited) and self.kind in ("gauge", "info", "enum"):
-                right = f"make {label} closed or bounded_by: _overflow cannot add up levels"
-                raise LabelError(f"{name} is of type {self.kind}: {right}")
-        super().__init__(
-            name=name,
-            exported=registry.exported(name, self.kind),
-            signature=(self.kind, name, help, *self.label_values.items(), *options.items()),
-            where=registry.caller(inspect.currentframe()),
-        )
+        self.options = options or {}
+        self.signature = (self.kind, name, help, *self.label_values.items(), *self.options.items())
+        self.where = registry.caller(inspect.currentframe())
+        places = enumerate(self.label_values.items())
+        self.limits = {place: one.values for place, (_, one) in places if isinstance(one, Limited)}
+        if self.limits and self.kind in ("gauge", "info", "enum"):
+            label = list(self.label_values)[min(self.limits)]
+            right = f"make {label} closed or bounded_by: _overflow cannot add up levels"
+            raise LabelError(f"{name} is of type {self.kind}: {right}")
 
     @overload
     def __get__(self, group: None, owner: type) -> Self: ...
@@ -86,12 +84,7 @@ class Histogram(Declared[client.Histogram], kind="histogram"):
     """Observations counted in buckets, by default of seconds."""
 
     def __init__(
-        self,
-        name: str,
-        help: str,
-        labels: Labels = None,
-        *,
-        buckets: Sequence[float] = DURATION_BUCKETS,
+        self, name: str, help: str, labels: Labels = None, *, buckets: Buckets = DURATION_BUCKETS
     ) -> None:
         super().__init__(name, help, labels, {"buckets": tuple(buckets)})
 
@@ -121,6 +114,5 @@ class MetricGroup:
 
     def __init_subclass__(cls, *, component: str) -> None:
         cls.component = component
-        cls.declared = MappingProxyType(
-            {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
-        )
+        metrics = {name: one for name, one in vars(cls).items() if isinstance(one, Declared)}
+        cls.declared = MappingProxyType(metrics)

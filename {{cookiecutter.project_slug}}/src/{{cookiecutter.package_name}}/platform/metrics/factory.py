@@ -1,47 +1,150 @@
-"""Builds the metrics of a declared group in the current registry, and keeps them out of the way."""
+"""Builds the metrics of a declared group: prometheus_client's, bounded and never in the way."""
 
 import logging
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from contextlib import ContextDecorator, nullcontext
+from functools import partial, wraps
+from typing import Any, Self, TypeVar
 
-from ..core.config import load
-from . import registry, sharing
-from .bounds import Bounds, bounded_by
-from .declared import Counter, Declared, MetricGroup
-from .disabled import DISABLED
-from .kinds import KINDS
-from .settings import MetricsSettings, is_collected
+import prometheus_client as client
+from prometheus_client import Metric
+from prometheus_client.metrics import MetricWrapperBase
+
+from . import registry
+from .bounds import OVERFLOW, LabelSet, texts
+from .component import OwnMetrics
+from .declared import Declared, MetricGroup, Summary
+from .settings import is_collected
 
 log = logging.getLogger(__name__)
 G = TypeVar("G", bound=MetricGroup)
 
+GUARDED = "count_exceptions dec inc info observe reset set set_function state track_inprogress"
+CHILD = Summary("a label set", "It has its labels already.")  # whoever asks it for more is told
+NOT_FOR_SEVERAL = "set_function works in one process only: with several workers record values"
 
-class OwnMetrics(MetricGroup, component="metrics"):
-    """What the metrics tell of themselves."""
 
-    overflow = Counter(
-        "metrics_overflow_total",
-        "Look-ups of a label set that was past its metric's limit and went to _overflow.",
-        labels={"metric": bounded_by("the declared metrics")},
-    )
-    errors = Counter(
-        "metrics_errors_total",
-        "Metric operations that failed and were skipped.",
-        labels={"component": bounded_by("the components of the service")},
-    )
+class Disabled(nullcontext[None], ContextDecorator):
+    """The metric that does nothing, for one that is switched off or has failed; so is its `time()`."""
+
+    def labels(self, *args: object, **kwargs: object) -> "Disabled":
+        """Itself, which takes every call."""
+        return self
+
+    inc = dec = set = observe = info = state = reset = set_function = set_to_current_time = labels
+    time = count_exceptions = track_inprogress = remove = remove_by_labels = clear = labels
+
+
+DISABLED: Any = Disabled()
+
+
+class Bounded(MetricWrapperBase):
+    """A metric that keeps to its bounds; its errors are raised in tests, and reported elsewhere.
+
+    Each label set is the only child of a metric of its own, whose lock nobody else takes: so a
+    finalizer may record at any moment, also while a label set is admitted or read.
+    """
+
+    component: str
+    declared: Any
+    again: Callable[[], Self]  # makes this metric once more, in no registry
+    admitted: set[LabelSet]  # those that draw on limits, and are recorded as they are
+    children: dict[LabelSet, Self]
+    parent: Any  # of a child
+
+    def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
+        """The child for that label set, or for `_overflow` when there is no room for it.
+
+        A known one costs a look-up. Values are the same where their texts are: `str(value)`.
+
+        Raises:
+            LabelError: in tests, where labels do not fit or a value is not in its closed set.
+        """
+        try:
+            child = self.children.get(labelvalues)  # type: ignore[arg-type]  # checked below
+            for value in labelvalues:
+                if type(value) is not str:  # it may equal a text and have another one
+                    child = None
+            if child is None or labelkwargs:
+                child = self._child(texts(self.declared, labelvalues, labelkwargs))
+        except Exception as error:  # noqa: BLE001 - a metric is never in the way
+            return self.failed(error)  # type: ignore[no-any-return]  # it takes every call
+        return child
+
+    def remove(self, *args: object, **kwargs: object) -> None:
+        """Fail, as `remove_by_labels` and `clear` do: label sets stay."""
+        self.failed(NotImplementedError("label sets are few, and stay: set a gauge to 0 instead"))
+
+    remove_by_labels = clear = remove
+
+    def failed(self, error: Exception) -> Any:
+        """Raise the error in a test; elsewhere report it, and return what takes every call."""
+        error.add_note(f"in {self}")
+        if registry.active.mode == "test":
+            raise error
+        report(self.component, error)
+        return DISABLED
+
+    def collect(self) -> Iterable[Metric]:
+        """The family; what fails, such as the callback of a gauge, has no sample in it."""
+        [family] = self.describe()
+        for one in [child.parent for child in list(self.children.values())] or [self]:
+            try:
+                [part] = super(Bounded, one).collect()
+                family.samples += part.samples
+            except Exception as error:  # noqa: BLE001 - the other samples are still to be served
+                report(self.component, error)
+        return [family]
+
+    def _child(self, label_set: LabelSet) -> Self:
+        limits = self.declared.limits
+        if limits and label_set not in self.admitted:
+            registry.active.admit(self, label_set)
+            if label_set not in self.admitted:
+                given = enumerate(label_set)
+                label_set = tuple(OVERFLOW if place in limits else text for place, text in given)
+                bound(OwnMetrics).overflow.labels(self.declared.name).inc()
+        if label_set not in self.children:
+            parent = self.again()
+            child = super(Bounded, parent).labels(*label_set)
+            child.declared, child.component = CHILD, self.component
+            child.parent, child.children = parent, {}
+            self.children.setdefault(label_set, child)
+        return self.children[label_set]
+
+
+def _guarded(method: Callable[..., Any]) -> Any:
+    for_one_process = method.__name__ == "set_function"
+
+    @wraps(method)
+    def guarded(self: Bounded, *args: Any, **kwargs: Any) -> Any:
+        if for_one_process and registry.active.several:
+            return self.failed(NotImplementedError(NOT_FOR_SEVERAL))
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - a metric is never in the way
+            return self.failed(error)
+
+    return guarded
+
+
+def _bounded(kind: Any) -> type[Bounded]:
+    class BoundedKind(Bounded, kind):  # type: ignore[misc]  # mypy wants to know which
+        pass
+
+    for name in GUARDED.split():
+        if hasattr(kind, name):
+            setattr(BoundedKind, name, _guarded(getattr(kind, name)))
+    return BoundedKind
+
+
+_TYPES = (client.Counter, client.Gauge, client.Histogram, client.Summary, client.Info, client.Enum)
+KINDS = {kind.__name__.lower(): _bounded(kind) for kind in _TYPES}
 
 
 def bound(group: type[G]) -> G:
-    """The group with its metrics, bound to the current registry; the first call builds them.
-
-    Raises:
-        MetricConflict: in tests, as `bind`; elsewhere it is reported, and the metric does nothing.
-    """
-    try:
-        return registry.active.groups[group]  # type: ignore[no-any-return]  # keyed by its type
-    except KeyError:
-        strict = registry.active.mode == "test"
-    return bind(group, strict=strict)
+    """The group with its metrics, which the first call builds; a conflict raises in tests only."""
+    return registry.active.groups.get(group) or bind(group, strict=registry.active.mode == "test")
 
 
 def bind(group: type[G], *, strict: bool = True) -> G:
@@ -62,7 +165,7 @@ def bind(group: type[G], *, strict: bool = True) -> G:
                 raise
             report(group.component, error)
         setattr(instance, attribute, metric)
-    return registry.active.groups.setdefault(group, instance)  # type: ignore[no-any-return]  # as above
+    return registry.active.groups.setdefault(group, instance)  # type: ignore[no-any-return]  # keyed by its type
 
 
 def report(component: str, error: Exception) -> None:
@@ -77,20 +180,7 @@ def report(component: str, error: Exception) -> None:
 def _metric(component: str, declared: Declared[Any]) -> Any:
     names = (declared.name, declared.help, tuple(declared.label_values))
     again = partial(KINDS[declared.kind], *names, registry=None, **declared.options)
-    limits, together = load(MetricsSettings), sharing.processes
     metric = again()
-    metric.again, metric.children = again, {}
-    metric.report = partial(report, component)
-    metric.overflowed = partial(_overflowed, declared.name)
-    metric.bounds = Bounds(
-        declared.name,
-        declared.label_values,
-        limits.metrics_max_series,
-        partial(registry.active.new_series.take, limits.max_metrics_per_minute),
-        together.admissions(declared.name) if together else sharing.alone,
-    )
+    metric.component, metric.declared, metric.again = component, declared, again
+    metric.admitted, metric.children = set(), {}
     return registry.active.add(component, declared, metric)
-
-
-def _overflowed(metric: str) -> None:
-    bound(OwnMetrics).overflow.labels(metric).inc()

@@ -1,28 +1,18 @@
 """The one registry: who defined which metric, and what a scrape reads."""
 
 import sys
-from dataclasses import dataclass
 from threading import RLock
 from types import FrameType, ModuleType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-import prometheus_client
-from prometheus_client import CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics
 from prometheus_client.registry import Collector
 
+from ..core.config import load
 from ..core.limits import LogLimit, PerMinute
-
-C = TypeVar("C", bound=Collector)
-
-# What the exposition appends to a metric's name, by its type.
-SUFFIXES = {
-    "counter": ("_total", "_created"),
-    "gaugehistogram": ("_bucket", "_gcount", "_gsum"),
-    "histogram": ("_bucket", "_count", "_sum", "_created"),
-    "info": ("_info",),
-    "summary": ("_count", "_sum", "_created"),
-}
+from .bounds import LabelSet
+from .settings import MetricsSettings
 
 # The owners by collector registry, in a module that every copy of this one finds: one that was
 # reloaded, has a second name, or is imported again after `sys.modules` was emptied.
@@ -34,78 +24,66 @@ class MetricConflict(Exception):  # noqa: N818 - the name says what happened
     """Two definitions want one name; the message names both and where each is declared."""
 
 
-@dataclass(eq=False)
-class Definition:
-    """What makes a metric the metric it is: the same signature is the same metric."""
-
-    name: str
-    exported: frozenset[str]  # every name that it occupies in the exposition, suffixes included
-    signature: tuple[object, ...]  # plain data that is equal to itself after a reload
-    where: str  # file and line of the declaration
-
-
 class MetricsRegistry:
-    """A collector registry in which the same definition twice is the same metric.
+    """A collector registry in which the same definition twice is the same metric."""
 
-    Attributes:
-        mode: in `test` a metric's errors are raised, in `production` they are reported.
-        groups: the metric groups bound so far.
-        owners: by signature the component, the definition, and the metric or collector itself.
-        new_series: what limits how many label sets all metrics together add.
-        reports: what limits how often a failure is logged.
-    """
-
-    def __init__(
-        self, collectors: CollectorRegistry, mode: Literal["production", "test"] = "production"
-    ) -> None:
+    def __init__(self, collectors: CollectorRegistry) -> None:
         self.collectors = collectors
-        self.mode = mode
-        self.groups: dict[Any, Any] = {}
-        self.owners: dict[object, tuple[str, Definition, Any]]
+        # What a scrape reads; where several workers count as one, that is their sum.
+        self.scraped: Collector = collectors
+        self.several = False
+        # In a test a metric's errors are raised, in production they are reported.
+        self.mode: Literal["production", "test"] = "production"
+        self.groups: dict[Any, Any] = {}  # those bound so far, by class
+        # By signature the component, the definition, and the metric or collector itself.
         self.owners, self._lock = _owners.setdefault(collectors, ({}, RLock()))
-        self.new_series = PerMinute()
-        self.reports = LogLimit(seconds=60.0)
+        self._new_series = PerMinute()  # of all metrics together
+        self.reports = LogLimit(seconds=60.0)  # of failures
 
-    def add(self, component: str, definition: Definition, metric: C) -> C:
-        """Register the metric, or return the one that was registered for the same definition.
+    def add(self, component: str, new: Any, metric: Collector) -> Any:
+        """Register the metric, or return the one that was registered with the same signature.
 
         Raises:
             MetricConflict: another definition, or a collector made elsewhere, has one of its names.
         """
         with self._lock:
-            if definition.signature not in self.owners:
+            if new.signature not in self.owners:
                 try:
                     self.collectors.register(metric)
-                except ValueError:  # a name is taken
-                    raise self._conflict(definition) from None
-                self.owners[definition.signature] = (component, definition, metric)
-            return self.owners[definition.signature][2]  # type: ignore[no-any-return]  # made alike
+                except ValueError as error:  # a name is taken
+                    raise self._conflict(new, metric, error) from None
+                self.owners[new.signature] = (component, new, metric)
+            return self.owners[new.signature][2]
 
-    @property
-    def made_elsewhere(self) -> list[Any]:
-        """The collectors that no group declares."""
-        return [one for *_, one in list(self.owners.values()) if not hasattr(one, "bounds")]
-
-    def drop(self, metric: Collector) -> None:
-        """Unregister what `add` returned."""
+    def admit(self, metric: Any, label_set: LabelSet) -> None:
+        """Record that label set of the metric as it is from now on, if there is room for it."""
         with self._lock:
-            self.collectors.unregister(metric)
-            for signature in [one for one, (*_, known) in self.owners.items() if known is metric]:
-                del self.owners[signature]
+            if label_set not in metric.admitted and self.has_room(metric, label_set):
+                metric.admitted.add(label_set)
 
-    def _conflict(self, new: Definition) -> MetricConflict:
-        other, names = "a collector registered outside this registry", new.exported
-        for _, owner, _ in self.owners.values():
-            if owner.exported & new.exported:
-                other, names = f"{owner.name} ({owner.where})", owner.exported & new.exported
-        wrong = f"{new.name} ({new.where}) and {other} both export {', '.join(sorted(names))}"
-        return MetricConflict(f"{wrong} and differ: rename one, or make them equal")
+    def has_room(self, metric: Any, label_set: LabelSet) -> bool:
+        """Whether one more label set keeps to the limits of the metric, its labels and a minute."""
+        settings = load(MetricsSettings)
+        if len(metric.admitted) >= settings.metrics_max_series:
+            return False
+        for place, most in metric.declared.limits.items():
+            seen = {known[place] for known in list(metric.admitted)}
+            if label_set[place] not in seen and len(seen) >= most:
+                return False
+        return self._new_series.take(settings.max_metrics_per_minute)
 
-
-def exported(name: str, kind: str) -> frozenset[str]:
-    """Every name that a metric of that name and type occupies in the exposition."""
-    base = name.removesuffix("_total") if kind == "counter" else name
-    return frozenset(base + suffix for suffix in ("", *SUFFIXES.get(kind, ())))
+    def _conflict(self, new: Any, metric: Collector, error: ValueError) -> MetricConflict:
+        other = "a collector registered outside this registry"
+        for _, owner, known in self.owners.values():
+            pair = CollectorRegistry()
+            pair.register(known)
+            try:
+                pair.register(metric)
+            except ValueError as collision:
+                other, error = f"{owner.name} ({owner.where})", collision
+        names = str(error).rpartition(": ")[2]  # the set of names
+        wrong = f"{new.name} ({new.where}) and {other} both export {names} and differ"
+        return MetricConflict(f"{wrong}: rename one, or make them equal")
 
 
 def caller(frame: FrameType | None) -> str:
@@ -116,16 +94,15 @@ def caller(frame: FrameType | None) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "unknown"
 
 
-# A `_created` series beside each counter and histogram would double what is stored; Prometheus
-# finds resets without it.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it is untyped
+# Prometheus finds resets without a `_created` series beside each counter and histogram.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it is untyped
 
-active = MetricsRegistry(prometheus_client.REGISTRY)
+active = MetricsRegistry(REGISTRY)
 
 
 def reset_for_test(collectors: CollectorRegistry | None = None) -> MetricsRegistry:
     """Bind everything anew, to `collectors` or an empty registry, and return what is now active."""
     global active  # noqa: PLW0603 - the one registry is what this module is for
-    chosen = CollectorRegistry(auto_describe=True) if collectors is None else collectors
-    active = MetricsRegistry(chosen, mode="test")
+    active = MetricsRegistry(collectors or CollectorRegistry(auto_describe=True))
+    active.mode = "test"
     return active

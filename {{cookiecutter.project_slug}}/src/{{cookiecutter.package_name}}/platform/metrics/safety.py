@@ -2,12 +2,12 @@
 
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from functools import wraps
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, ParamSpec, overload
+from typing import Any, ParamSpec, TypeVar
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
@@ -18,10 +18,10 @@ from .settings import is_collected
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
-Async = Coroutine[Any, Any, None]
+R = TypeVar("R", bound=Coroutine[Any, Any, None] | None)  # code that records returns nothing
 
-# What code raises that a metric measures, as `time()` does, passes through other modules.
-RECORDING = (f"{__package__}.", "prometheus_client.metrics")
+# Where a metric raises in production too: it is only declared, or no group declares it.
+RAISING = (f"{__package__}.declared", "prometheus_client.metrics")
 
 
 class SafeMetricsOperation(AbstractContextManager[None]):
@@ -34,35 +34,31 @@ class SafeMetricsOperation(AbstractContextManager[None]):
     def __init__(self, component: str) -> None:
         self.component = component
 
-    def __exit__(
-        self, kind: object, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> bool:
         """Swallow a metric's failure, and only that."""
-        modules = {frame.f_globals.get("__name__", "") for frame, _ in walk_tb(traceback)}
-        by_metric = any(module.startswith(RECORDING) for module in modules - {__name__})
-        if by_metric and isinstance(error, Exception) and registry.active.mode != "test":
+        modules = {frame.f_globals.get("__name__") for frame, _ in walk_tb(traceback)}
+        if not isinstance(error, Exception) or modules.isdisjoint(RAISING):
+            return False
+        if registry.active.mode != "test":
             report(self.component, error)
-            return True
-        return False
+        return registry.active.mode != "test"
 
-    @overload
-    def __call__(self, function: Callable[P, None]) -> Callable[P, None]: ...
-    @overload
-    def __call__(self, function: Callable[P, Async]) -> Callable[P, Async]: ...
-    def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """The function, so that it breaks nothing."""
+        recording: Any = function
 
         @wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
             with self:
-                return function(*args, **kwargs)
+                return recording(*args, **kwargs)
 
         @wraps(function)
         async def wrapped_async(*args: P.args, **kwargs: P.kwargs) -> Any:
             with self:
-                return await function(*args, **kwargs)
+                return await recording(*args, **kwargs)
 
-        return wrapped_async if inspect.iscoroutinefunction(function) else wrapped
+        guarded: Any = wrapped_async if inspect.iscoroutinefunction(function) else wrapped
+        return guarded  # type: ignore[no-any-return]  # of the type of the function
 
 
 safe_metrics_operation = SafeMetricsOperation  # what code writes
@@ -72,21 +68,23 @@ class Guarded(Collector):
     """A collector made elsewhere; a scrape leaves out what fails in it."""
 
     def __init__(self, component: str, collector: Collector) -> None:
+        kind = type(collector)
         self.component = component
         self.collector = collector
-        self.described = list(self._safely(getattr(collector, "describe", collector.collect)))
+        self.described = list(self.collect("describe"))
+        self.name = kind.__qualname__
+        self.where = f"registered at {registry.caller(inspect.currentframe())}"
+        file = getattr(getattr(kind.collect, "__code__", None), "co_filename", kind.__module__)
+        self.signature = (file, self.name, *sorted((one.name, one.type) for one in self.described))
 
     def describe(self) -> Iterable[Metric]:
         """What it had to say when it was registered."""
         return self.described
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self, method: str = "collect") -> Iterable[Metric]:
         """What it has to say now."""
-        return self._safely(self.collector.collect)
-
-    def _safely(self, families: Callable[[], Iterable[Metric]]) -> Iterator[Metric]:
         try:
-            yield from families()
+            yield from getattr(self.collector, method, self.collector.collect)()
         except Exception as error:  # noqa: BLE001 - the other metrics are still to be served
             report(self.component, error)
 
@@ -101,23 +99,19 @@ def safe_register(component: str, collector: Collector) -> None:
     """
     if not is_collected(component):
         return
-    new, kind = Guarded(component, collector), type(collector)
-    names = {name for one in new.described for name in registry.exported(one.name, one.type)}
-    file = getattr(getattr(kind.collect, "__code__", None), "co_filename", kind.__module__)
-    signature = (file, kind.__qualname__, *sorted(names))
-    where = f"registered at {registry.caller(inspect.currentframe())}"
-    definition = registry.Definition(kind.__qualname__, frozenset(names), signature, where)
-    known = registry.active.add(component, definition, new)
+    new = Guarded(component, collector)
+    known = registry.active.add(component, new, new)
     if known.collector is not collector:
-        log.warning("%s, %s, replaces the one before", definition.name, definition.where)
+        log.warning("%s, %s, replaces the one before", new.name, new.where)
         known.collector = collector
 
 
 def unregister(collector: Collector) -> None:
     """Take out a collector that `safe_register` registered; nothing happens to any other."""
-    for guarded in registry.active.made_elsewhere:
-        if guarded.collector is collector:
-            registry.active.drop(guarded)
+    for signature, (*_, metric) in list(registry.active.owners.items()):
+        if getattr(metric, "collector", None) is collector:
+            registry.active.collectors.unregister(metric)
+            del registry.active.owners[signature]
 
 
 def is_component_registered(component: str) -> bool:

@@ -22,6 +22,5 @@ class MetricsSettings(Settings):
 
 def is_collected(component: str) -> bool:
     """Whether METRICS_ENABLED and COLLECT_<COMPONENT>_METRICS are both on."""
-    if not load(MetricsSettings).metrics_enabled:
-        return False
-    return bool(getattr(load(collection_switch(component)), f"collect_{component}_metrics"))
+    switch = load(collection_switch(component))
+    return load(MetricsSettings).metrics_enabled and getattr(switch, f"collect_{component}_metrics")

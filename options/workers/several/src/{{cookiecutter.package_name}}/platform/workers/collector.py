@@ -11,11 +11,15 @@ from prometheus_client import CollectorRegistry, Metric, PlatformCollector
 from prometheus_client.registry import Collector
 
 from ..metrics import registry
+from ..metrics.factory import DISABLED
+from ..metrics.safety import Guarded
 from .processes import ProcessesCollector
 from .table import PER_PROCESS, PROCESS, Column, Table, merged
 
 log = logging.getLogger(__name__)
 
+# What the exposition appends to the name of a family.
+SUFFIXES = ("", "_total", "_bucket", "_count", "_sum", "_gcount", "_gsum", "_info", "_created")
 
 # A sample, its labels, the place of its number, and the mode if it is a gauge.
 Row = tuple[str, dict[str, str], int, str]
@@ -45,7 +49,7 @@ class WorkersCollector(Collector):
         for family in collectors.collect():
             if not family.name.startswith(("process_", "python_")):
                 log.warning("%s was made before `serve`: each worker shows its own", family.name)
-                self._not_shared += registry.exported(family.name, family.type)
+                self._not_shared += [family.name + suffix for suffix in SUFFIXES]
 
     def collect(self) -> Iterator[Metric]:
         """Every family, each name once."""
@@ -98,10 +102,12 @@ class WorkersCollector(Collector):
         """
         active = registry.active
         yield from (ProcessesCollector(), PlatformCollector(registry=None))
-        yield from active.made_elsewhere
+        known = [metric for *_, metric in list(active.owners.values())]
+        yield from (metric for metric in known if isinstance(metric, Guarded))
         for group, instance in active.groups.items():
             facts = [name for name, one in group.declared.items() if one.kind in ("info", "enum")]
-            yield from (getattr(instance, name) for name in facts)
+            metrics = [getattr(instance, name) for name in facts]
+            yield from (metric for metric in metrics if metric is not DISABLED)
         yield active.collectors.restricted_registry(self._not_shared)
 
 

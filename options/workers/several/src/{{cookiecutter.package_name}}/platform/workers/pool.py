@@ -2,14 +2,16 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, values
+from prometheus_client.registry import Collector
 
-from ..metrics import sharing
-from ..metrics.sharing import LabelSets, Turn
+from ..metrics import registry
+from ..metrics.bounds import LabelSet
+from ..metrics.registry import MetricsRegistry
 from .collector import WorkersCollector
 from .ledger import Ledger
 from .table import Table
@@ -24,11 +26,35 @@ ENDED, SERVER, WORKERS = 0, 1, 2
 SPARE = 8
 
 
+class SharedRegistry(MetricsRegistry):
+    """The registry of a process that admits label sets together with those forked beside it."""
+
+    def __init__(self, alone: MetricsRegistry, scraped: Collector) -> None:
+        super().__init__(alone.collectors)
+        self.mode, self.groups = alone.mode, alone.groups
+        self.scraped, self.several = scraped, True
+        self._ledger = Ledger()
+        self._seen: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # lines, by metric
+
+    def admit(self, metric: Any, label_set: LabelSet) -> None:
+        """Record that label set as it is, if there is room beside what all processes admitted."""
+        name = metric.declared.name
+        with suppress(OSError):  # another process takes too long, or there is no room for a line
+            with self._ledger.turn() as added:
+                lines = self._ledger.lines[self._seen.get(metric, 0) :]
+                self._seen[metric] = len(self._ledger.lines)
+                others = (tuple(texts) for owner, *texts in map(json.loads, lines) if owner == name)
+                metric.admitted.update(others)
+                if label_set in metric.admitted or not self.has_room(metric, label_set):
+                    return
+                added.append(json.dumps([name, *label_set]))
+            metric.admitted.add(label_set)
+
+
 class Workers:
     """The workers of this service, forked from the process that makes this.
 
-    Metrics see it as `Processes` in metrics/sharing.py, gunicorn by hooks that it calls with itself
-    and a worker.
+    Gunicorn calls its hooks with itself and a worker.
 
     Attributes:
         collector: what a scrape reads.
@@ -36,7 +62,6 @@ class Workers:
 
     def __init__(self, number: int) -> None:
         self._table = Table(WORKERS + number + SPARE)
-        self._admitted = Ledger()
         self._working: list[Any] = [None] * (number + SPARE)
         self._chosen: int | None = None
         self.collector = WorkersCollector(self._table, WORKERS)
@@ -47,7 +72,7 @@ class Workers:
         counting.join(self._table, self._table.columns[SERVER])
         prometheus: Any = values
         prometheus.ValueClass = shared_value  # docs/decisions of the template: private names
-        sharing.processes = self
+        registry.active = SharedRegistry(registry.active, self.collector)
 
     def before_fork(self, server: Any, worker: Any) -> None:
         """Choose the column of a worker, in the server."""
@@ -68,19 +93,3 @@ class Workers:
             number = self._working.index(worker)
             self._table.end(self._table.columns[WORKERS + number], self._table.columns[ENDED])
             self._working[number] = None
-
-    def admissions(self, metric: str) -> Turn:
-        """How the workers admit the label sets of that metric together."""
-        seen = 0
-
-        @contextmanager
-        def turn() -> Iterator[tuple[LabelSets, LabelSets]]:
-            nonlocal seen
-            with self._admitted.turn() as added:
-                new_ones = [json.loads(line) for line in self._admitted.lines[seen:]]
-                seen += len(new_ones)
-                own: LabelSets = []
-                yield [tuple(texts) for name, *texts in new_ones if name == metric], own
-                added.extend(json.dumps([metric, *texts]) for texts in own)
-
-        return turn
