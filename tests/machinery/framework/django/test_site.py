@@ -103,7 +103,10 @@ def test_a_wrong_value_says_what_would_be_right(with_variables, name, value):
 def test_one_message_names_everything_that_is_wrong(with_variables):
     with pytest.raises(SettingsError) as error:
         with_variables(
-            PORT="eighty", DATABASE_URL="oracle:x", CSRF_TRUSTED_ORIGINS="x", HEALTH_CACHE_SECONDS="x"
+            PORT="eighty",
+            DATABASE_URL="oracle:x",
+            CSRF_TRUSTED_ORIGINS="x",
+            HEALTH_CACHE_SECONDS="x",
         )
     begun = {line.partition(":")[0] for line in str(error.value).splitlines()}
     assert begun == {"PORT", "DATABASE_URL", "CSRF_TRUSTED_ORIGINS", "HEALTH_CACHE_SECONDS"}

@@ -1,23 +1,12 @@
 """The database metrics: connections, the pool, queries, and what is written by model."""
 
-from ..metrics import (
-    Counter,
-    Gauge,
-    Histogram,
-    MetricGroup,
-    bound,
-    bounded_by,
-    closed,
-    safe_metrics_operation,
-)
+from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed
 
-OPERATIONS = frozenset(("select", "insert", "update", "delete"))
-OTHER_OPERATION = "other"
+WRITES = ("insert", "update", "delete")
+OPERATIONS = ("select", *WRITES, "other")
 
 # Bucket bounds in seconds: an indexed row takes below 1 ms, a person's patience ends in seconds.
 QUERY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-
-_OPERATION = closed(*OPERATIONS, OTHER_OPERATION)
 
 
 class DatabaseMetrics(MetricGroup, component="database"):
@@ -63,19 +52,19 @@ class DatabaseMetrics(MetricGroup, component="database"):
     query_duration = Histogram(
         "database_query_duration_seconds",
         "Time that a query took, or took to fail, by its first word.",
-        labels={"operation": _OPERATION},
+        labels={"operation": closed(*OPERATIONS)},
         buckets=QUERY_BUCKETS,
     )
     query_failures = Counter(
         "database_query_failures_total",
         "Queries that the database refused or did not finish.",
-        labels={"operation": _OPERATION},
+        labels={"operation": closed(*OPERATIONS)},
     )
     model_operations = Counter(
         "database_model_operations_total",
         "Objects that were written one by one; bulk statements show among the queries only.",
         labels={
-            "operation": closed("insert", "update", "delete"),
+            "operation": closed(*WRITES),
             "model": bounded_by("the models of the application"),
         },
     )
@@ -86,57 +75,7 @@ def get_metrics() -> DatabaseMetrics:
     return bound(DatabaseMetrics)
 
 
-@safe_metrics_operation("database")
-def record_connection(seconds: float, *, opened: bool) -> None:
-    """Count one attempt to open a connection, with its duration in seconds."""
-    metrics = get_metrics()
-    metrics.connection_attempts.inc()
-    if not opened:
-        metrics.connection_failures.inc()
-    metrics.connection_duration.observe(seconds)
-
-
-@safe_metrics_operation("database")
-def record_pool_use(in_use: int, idle: int) -> None:
-    """Take how many open connections somebody uses, and how many nobody."""
-    connections = get_metrics().pool_connections
-    connections.labels("in_use").set(in_use)
-    connections.labels("idle").set(idle)
-
-
-@safe_metrics_operation("database")
-def record_pool(in_use: int, idle: int, overflow: int, limit: int) -> None:
-    """Take the whole state of the pool, in connections."""
-    metrics = get_metrics()
-    metrics.pool_overflow.set(overflow)
-    metrics.pool_limit.set(limit)
-    record_pool_use(in_use, idle)
-
-
-@safe_metrics_operation("database")
-def record_waiting(change: int) -> None:
-    """Take that a caller began (1) or ended (-1) to wait for a connection."""
-    get_metrics().pool_waiting.inc(change)
-
-
-@safe_metrics_operation("database")
-def record_pool_timeout() -> None:
-    """Count one caller that gave up waiting for a connection."""
-    get_metrics().pool_timeouts.inc()
-
-
-@safe_metrics_operation("database")
-def record_query(statement: str, seconds: float, *, failed: bool = False) -> None:
-    """Count one query that ended, by the first word of its SQL, with its duration in seconds."""
-    word = statement.lstrip()[:6].lower()  # each of the operations has six letters
-    operation = word if word in OPERATIONS else OTHER_OPERATION
-    metrics = get_metrics()
-    metrics.query_duration.labels(operation).observe(seconds)
-    if failed:
-        metrics.query_failures.labels(operation).inc()
-
-
-@safe_metrics_operation("database")
-def record_model_operation(operation: str, model: str) -> None:
-    """Count one object of that model that was written: `insert`, `update` or `delete`."""
-    get_metrics().model_operations.labels(operation, model).inc()
+def operation_of(statement: str) -> str:
+    """The operation of an SQL statement, by its first word: one of OPERATIONS."""
+    word = statement.lstrip()[:6].lower()  # each of them but `other` has six letters
+    return word if word in OPERATIONS else "other"

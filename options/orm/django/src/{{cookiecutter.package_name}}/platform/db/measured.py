@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_delete, post_save
 
 from .dialects import DIALECTS
-from .metrics import (
+from .recording import (
     record_connection,
     record_model_operation,
     record_pool,

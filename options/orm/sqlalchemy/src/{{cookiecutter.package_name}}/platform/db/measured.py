@@ -1,8 +1,9 @@
 """Measures an engine: its connections, its pool, its queries, and the objects it writes."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
-from threading import Lock
+from threading import RLock
 from time import perf_counter
 from typing import Any
 
@@ -12,15 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from .metrics import (
-    record_connection,
-    record_model_operation,
-    record_pool,
-    record_pool_timeout,
-    record_pool_use,
-    record_query,
-    record_waiting,
-)
+from .metrics import WRITES, get_metrics, operation_of
 
 _STARTED = "query_started"
 
@@ -37,14 +30,10 @@ class MeasuredPool(QueuePool):
         Raises:
             TimeoutError: there was none for as long as the pool waits (SQLAlchemy's own).
         """
-        record_waiting(1)
-        try:
+        metrics = get_metrics()
+        gave_up = metrics.pool_timeouts.count_exceptions(PoolTimeoutError)
+        with metrics.pool_waiting.track_inprogress(), gave_up:
             return super().connect()
-        except PoolTimeoutError:
-            record_pool_timeout()
-            raise
-        finally:
-            record_waiting(-1)
 
 
 def measure(engine: Engine, pool_size: int, max_overflow: int) -> None:
@@ -53,69 +42,48 @@ def measure(engine: Engine, pool_size: int, max_overflow: int) -> None:
     event.listen(engine, "before_cursor_execute", _query_starts)
     event.listen(engine, "after_cursor_execute", _query_ends)
     event.listen(engine, "handle_error", _query_fails)
-    connections = _Connections(pool_size, max_overflow)
-    event.listen(engine, "connect", connections.opened)
-    event.listen(engine, "checkout", connections.taken)
-    event.listen(engine, "checkin", connections.returned)
-    event.listen(engine, "close", connections.closed)
-    event.listen(engine, "detach", connections.closed)
+    _watch_pool(engine, pool_size, max_overflow)
 
 
 def measure_models(base: type[DeclarativeBase]) -> None:
     """Record every object of a subclass of `base` that is inserted, updated or deleted."""
-    for operation in ("insert", "update", "delete"):
+    for operation in WRITES:
         event.listen(base, f"after_{operation}", partial(_written, operation), propagate=True)
 
 
-class _Connections:
-    """The open connections of a pool, and which of them are in use."""
+def _watch_pool(engine: Engine, pool_size: int, max_overflow: int) -> None:
+    """Keep the gauges of the pool up to date.
 
-    def __init__(self, pool_size: int, max_overflow: int) -> None:
-        self._pool_size = pool_size
-        self._limit = pool_size + max_overflow
-        self._lock = Lock()
-        self._in_use: dict[object, bool] = {}
+    The pool's own numbers are not: they change after it says that a connection came back.
+    """
+    lock = RLock()  # a garbage collection may give a connection back at any moment
+    opened: set[object] = set()
+    in_use: set[object] = set()
 
-    def opened(self, connection: object, record: object) -> None:
-        with self._lock:
-            self._in_use[record] = False
-            self._record_all()
+    def changed(change: Callable[[object], None], _: object, record: object, *of: object) -> None:
+        with lock:
+            change(record)
+            metrics = get_metrics()
+            metrics.pool_connections.labels("in_use").set(len(opened & in_use))
+            metrics.pool_connections.labels("idle").set(len(opened - in_use))
+            metrics.pool_overflow.set(max(0, len(opened) - pool_size))
+            metrics.pool_limit.set(pool_size + max_overflow)
 
-    def taken(self, connection: object, record: object, proxy: object) -> None:
-        self._change(record, in_use=True)
-
-    def returned(self, connection: object, record: object) -> None:
-        self._change(record, in_use=False)
-
-    def closed(self, connection: object, record: object) -> None:
-        with self._lock:
-            self._in_use.pop(record, None)
-            self._record_all()
-
-    def _change(self, record: object, *, in_use: bool) -> None:
-        with self._lock:
-            if record in self._in_use:
-                self._in_use[record] = in_use
-            record_pool_use(*self._use())
-
-    def _use(self) -> tuple[int, int]:
-        in_use = sum(self._in_use.values())
-        return in_use, len(self._in_use) - in_use
-
-    def _record_all(self) -> None:
-        overflow = max(0, len(self._in_use) - self._pool_size)
-        record_pool(*self._use(), overflow, self._limit)
+    event.listen(engine, "connect", partial(changed, opened.add))
+    event.listen(engine, "checkout", partial(changed, in_use.add))
+    event.listen(engine, "checkin", partial(changed, in_use.discard))
+    event.listen(engine, "detach", partial(changed, in_use.discard))
+    event.listen(engine, "detach", partial(changed, opened.discard))
+    event.listen(engine, "close", partial(changed, opened.discard))
 
 
 def _connect(dialect: Any, record: object, arguments: Any, options: Any) -> object:
-    start = perf_counter()
-    opened = False
+    metrics = get_metrics()
     try:
-        connection: object = dialect.connect(*arguments, **options)
-        opened = True
-        return connection
+        with metrics.connection_duration.time(), metrics.connection_failures.count_exceptions():
+            return dialect.connect(*arguments, **options)
     finally:
-        record_connection(perf_counter() - start, opened=opened)
+        metrics.connection_attempts.inc()
 
 
 def _query_starts(connection: Connection, cursor: object, *statement: object) -> None:
@@ -123,14 +91,16 @@ def _query_starts(connection: Connection, cursor: object, *statement: object) ->
 
 
 def _query_ends(connection: Connection, cursor: object, statement: str, *of: object) -> None:
-    record_query(statement, perf_counter() - connection.info.pop(_STARTED))
+    seconds = perf_counter() - connection.info.pop(_STARTED)
+    get_metrics().query_duration.labels(operation_of(statement)).observe(seconds)
 
 
 def _query_fails(failure: ExceptionContext) -> None:
-    started = failure.connection and failure.connection.info.pop(_STARTED, None)
-    if started and failure.statement:
-        record_query(failure.statement, perf_counter() - started, failed=True)
+    connection, statement = failure.connection, failure.statement
+    if connection and statement and _STARTED in connection.info:
+        _query_ends(connection, None, statement)
+        get_metrics().query_failures.labels(operation_of(statement)).inc()
 
 
 def _written(operation: str, mapper: Any, connection: Connection, target: object) -> None:
-    record_model_operation(operation, type(target).__name__)
+    get_metrics().model_operations.labels(operation, type(target).__name__).inc()
