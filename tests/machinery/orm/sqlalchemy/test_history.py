@@ -106,7 +106,7 @@ def test_a_table_that_is_altered_keeps_the_rows_that_refer_to_it(empty, history,
         rows("INSERT INTO books VALUES (8, 2)")
 
 
-def test_a_revision_that_leaves_a_reference_to_nothing_is_refused_as_a_whole(empty, history):
+def test_an_upgrade_that_leaves_a_reference_to_nothing_is_refused_as_a_whole(empty, history):
     history.add("0001_shelves", None, SHELVES)
     migrations.upgrade()
     history.add("0002_gone", "0001_shelves", "    op.drop_table('shelves')")
@@ -151,19 +151,19 @@ def test_a_schema_of_a_newer_version_is_fine(empty, history):
 def test_a_schema_that_is_elsewhere_is_told_so(empty, history, capsys, revision):
     history.add("0003_mine", None)
     at(revision)
-    with pytest.raises(CannotMigrate, match=f"is at {revision}, which is no revision of this"):
+    with pytest.raises(CannotMigrate, match=f"Can't locate revision identified by '{revision}'"):
         migrations.check()
     with pytest.raises(SystemExit) as left:
         main(["db", "upgrade"])
     assert left.value.code == 3
-    assert capsys.readouterr().err.startswith(f"DATABASE_URL: the schema is at {revision}")
+    assert capsys.readouterr().err.startswith("DATABASE_URL: Can't locate revision")
 
 
 def test_two_revisions_that_follow_the_same_one_are_told_so(empty, history):
     history.add("0001_first", None)
     history.add("0002_yours", "0001_first")
     history.add("0002_mine", "0001_first")
-    with pytest.raises(CannotMigrate, match="0002_mine and 0002_yours follow the same revision"):
+    with pytest.raises(CannotMigrate, match="multiple heads"):
         migrations.upgrade()
 
 
@@ -251,15 +251,6 @@ def test_what_a_team_calls_without_the_command_line_works_too(empty, history):
     settings.set_main_option("script_location", history.location)
     command.upgrade(settings, "head")
     migrations.check()
-
-
-def test_any_command_of_alembic_is_one_of_the_service(empty, history):
-    history.add("0001_first", None)
-    assert main(["db", "upgrade"]) == 0
-    assert main(["db", "alembic", "downgrade", "base"]) == 0
-    assert rows("SELECT * FROM alembic_version") == []
-    with pytest.raises(SystemExit, match="Can't locate revision identified by '0007'"):
-        main(["db", "alembic", "upgrade", "0007"])
 
 
 def test_a_wrong_setting_is_a_line_of_alembic(history, mock_env, capfd):

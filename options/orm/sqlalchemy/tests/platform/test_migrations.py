@@ -10,7 +10,6 @@ DELETED = ("remove_table", "remove_index")  # a component's tables may outlive i
 
 def test_the_revisions_make_what_the_models_say(database):
     with engine.engine().connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_name": revisions.is_ours})
-        found = compare_metadata(context, revisions.metadata())
+        found = compare_metadata(MigrationContext.configure(connection), revisions.metadata())
     missing = [change for change in found if change[0] not in DELETED]
     assert missing == [], "run `db revision`"

@@ -12,10 +12,8 @@ with revisions.connection(context.config) as connection:
     context.configure(
         connection=connection,
         target_metadata=revisions.metadata(),
-        include_name=revisions.is_ours,
         render_item=revisions.render_type,
         process_revision_directives=revisions.name_revision,
-        on_version_apply=revisions.check_references(connection),
         render_as_batch=True,  # SQLite changes a column by copying the table
     )
     with context.begin_transaction():
