@@ -13,16 +13,18 @@ class Dialect:
 
     Attributes:
         example: a URL of that kind, for messages.
+        form: a regular expression that every URL of that kind matches from its beginning.
+        rule: what one that does not match must do, for messages.
         embedded: whether it lives in a file of the service, so that the service migrates it.
+        lock: statements that begin a migration's transaction and wait until no other one runs.
         connect_arguments: what the driver's `connect` takes besides the URL, from the settings.
         prepare: makes a new connection of the driver ready.
-        lock: statements that begin a migration's transaction and wait until no other one runs.
-        refuse: says what is wrong with a URL's host and database, or returns an empty text.
     """
 
     example: str
+    form: str
+    rule: str
     embedded: bool
-    connect_arguments: Callable[[Any], Mapping[str, object]]
-    prepare: Callable[[Any], None]
     lock: tuple[str, ...]
-    refuse: Callable[[str, str], str]
+    connect_arguments: Callable[[Any], Mapping[str, object]] = lambda settings: {}
+    prepare: Callable[[Any], None] = lambda connection: None

@@ -59,23 +59,15 @@ def _connect_arguments(settings: PostgresqlSettings) -> Mapping[str, object]:
     return arguments
 
 
-def _prepare(connection: Any) -> None:
-    """The parameters of the connection say everything already."""
-
-
-def _refuse(host: str, database: str) -> str:
-    return "" if database else "must name a database after the host"
-
-
 POSTGRESQL = Dialect(
     example="postgresql://user:password@localhost:5432/service",
+    form="postgresql://[^/?]*/[^?]",
+    rule="must name a database after the host",
     embedded=False,
-    connect_arguments=_connect_arguments,
-    prepare=_prepare,
     lock=(
         "SET LOCAL statement_timeout = 0",
         f"SET LOCAL lock_timeout = '{MIGRATION_WAIT_SECONDS}s'",
         f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
     ),
-    refuse=_refuse,
+    connect_arguments=_connect_arguments,
 )

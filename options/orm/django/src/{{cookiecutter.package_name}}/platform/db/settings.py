@@ -1,5 +1,6 @@
 """The database settings: where the data lives, and how Django gets there."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,22 +26,21 @@ class DatabaseSettings(DialectSettings):
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: SecretStr) -> SecretStr:
-        begins, separator, _ = value.get_secret_value().partition("://")
+        url = value.get_secret_value()
+        begins, separator, _ = url.partition("://")
         dialect = DIALECTS.get(begins)
         if dialect is None or not separator:
             names = " or ".join(f"{name}://" for name in DIALECTS)
             examples = " or ".join(known.example for known in DIALECTS.values())
             raise ValueError(f"must be a URL that begins with {names}, like {examples}")
+        problem = "" if re.match(dialect.form, url) else dialect.rule
         try:
-            url = urlsplit(value.get_secret_value())
-            _ = url.port
-            dj_database_url.parse(value.get_secret_value())
+            _ = urlsplit(url).port
+            dj_database_url.parse(url)
         except ValueError:  # its text shows parts of the URL
             problem = "cannot be read: write / @ : % in user and password as %2F %40 %3A %25"
-        else:
-            problem = dialect.refuse(url.netloc, url.path.removeprefix("/"))
         if problem:
-            raise ValueError(f"{problem}, like {dialect.example}")
+            raise ValueError(f"{problem}, like {dialect.example}") from None
         return value
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, NullPool, create_engine, event, make_url, text
+from sqlalchemy import Engine, MetaData, NullPool, create_engine, event, make_url, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from ..core.config import load
@@ -45,25 +45,25 @@ def engine() -> Engine:
     global _engine  # noqa: PLW0603 - one pool per process
     with _lock:
         if _engine is None:
-            _engine = _measured(load(DatabaseSettings))
+            settings = load(DatabaseSettings)
+            size, overflow = settings.database_pool_size, settings.database_max_overflow
+            _engine = _make(
+                poolclass=MeasuredPool,
+                pool_size=size,
+                max_overflow=overflow,
+                pool_timeout=settings.database_pool_timeout_seconds,
+            )
+            measure(_engine, size, overflow)
         return _engine
 
 
 def without_pool() -> Engine:
-    """An engine whose connections are closed after use, and counted nowhere.
-
-    Raises:
-        SettingsError: a database setting is wrong.
-    """
-    return _make(load(DatabaseSettings), poolclass=NullPool)
+    """An engine whose connections are closed after use, and counted nowhere."""
+    return _make(poolclass=NullPool)
 
 
 def dialect() -> Dialect:
-    """The kind of database that DATABASE_URL names.
-
-    Raises:
-        SettingsError: a database setting is wrong.
-    """
+    """The kind of database that DATABASE_URL names."""
     return DIALECTS[engine().dialect.name]
 
 
@@ -97,22 +97,11 @@ def ping() -> None:
         SQLAlchemyError: it does not answer.
     """
     with engine().connect() as connection:
-        connection.execute(text("SELECT 1"))
+        connection.execute(select(1))
 
 
-def _measured(settings: DatabaseSettings) -> Engine:
-    made = _make(
-        settings,
-        poolclass=MeasuredPool,
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_max_overflow,
-        pool_timeout=settings.database_pool_timeout_seconds,
-    )
-    measure(made, settings.database_pool_size, settings.database_max_overflow)
-    return made
-
-
-def _make(settings: DatabaseSettings, **pool: Any) -> Engine:
+def _make(**pool: Any) -> Engine:
+    settings = load(DatabaseSettings)
     url = make_url(settings.database_url.get_secret_value())
     kind = DIALECTS[url.get_backend_name()]
     arguments = kind.connect_arguments(settings)

@@ -1,5 +1,7 @@
 """The database settings: where the data lives, and how many connections may go there."""
 
+import re
+
 from pydantic import Field, SecretStr, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -30,18 +32,18 @@ class DatabaseSettings(DialectSettings):
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: SecretStr) -> SecretStr:
-        begins, separator, _ = value.get_secret_value().partition("://")
+        url = value.get_secret_value()
+        begins, separator, _ = url.partition("://")
         dialect = DIALECTS.get(begins)
         if dialect is None or not separator:
             names = " or ".join(f"{name}://" for name in DIALECTS)
             examples = " or ".join(known.example for known in DIALECTS.values())
             raise ValueError(f"must be a URL that begins with {names}, like {examples}")
+        problem = "" if re.match(dialect.form, url) else dialect.rule
         try:
-            url = make_url(value.get_secret_value())
+            make_url(url)
         except (ArgumentError, ValueError):  # its text shows parts of the URL
             problem = "cannot be read: write / @ : % in user and password as %2F %40 %3A %25"
-        else:
-            problem = dialect.refuse(url.host or "", url.database or "")
         if problem:
-            raise ValueError(f"{problem}, like {dialect.example}")
+            raise ValueError(f"{problem}, like {dialect.example}") from None
         return value
