@@ -62,12 +62,14 @@ def _watch_pool(engine: Engine, pool_size: int, max_overflow: int) -> None:
 
     def changed(change: Callable[[object], None], _: object, record: object, *of: object) -> None:
         with lock:
+            known = len(opened)
             change(record)
             metrics = get_metrics()
             metrics.pool_connections.labels("in_use").set(len(opened & in_use))
             metrics.pool_connections.labels("idle").set(len(opened - in_use))
-            metrics.pool_overflow.set(max(0, len(opened) - pool_size))
-            metrics.pool_limit.set(pool_size + max_overflow)
+            if len(opened) != known:
+                metrics.pool_overflow.set(max(0, len(opened) - pool_size))
+                metrics.pool_limit.set(pool_size + max_overflow)
 
     event.listen(engine, "connect", partial(changed, opened.add))
     event.listen(engine, "checkout", partial(changed, in_use.add))

@@ -80,7 +80,5 @@ def name_revision(context: Any, parents: object, directives: list[Any]) -> None:
 
 def _dangling(connection: Connection) -> Counter[tuple[str, str]]:
     """How many rows refer to nothing, by their table and the one that they refer to."""
-    if not dialect().embedded:
-        return Counter()
-    rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    rows = connection.exec_driver_sql("PRAGMA foreign_key_check") if dialect().embedded else ()
     return Counter((child, parent) for child, _, parent, _ in rows)
