@@ -73,12 +73,8 @@ def project(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Project
         "from debug_toolbar.toolbar import debug_toolbar_urls\nfrom django.urls import include, path\n",
     )
     edit(project, "urls.py", "from .platform.web", "from .rest import router\nfrom .platform.web")
-    edit(
-        project,
-        "urls.py",
-        "]\n\nhandler400",
-        '    path("", include(router.urls)),\n    path("api-auth/", include("rest_framework.urls")),\n] + debug_toolbar_urls()\n\nhandler400',
-    )
+    paths = '    path("", include(router.urls)),\n    path("api-auth/", include("rest_framework.urls")),\n'
+    edit(project, "urls.py", "]\n\nhandler400", f"{paths}] + debug_toolbar_urls()\n\nhandler400")
     (project.path / "src" / "example_service" / "rest.py").write_text(REST, encoding="utf-8")
     project.run("make", "setup", f"UV={uv()}")
     return project

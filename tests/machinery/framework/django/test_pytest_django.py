@@ -41,3 +41,17 @@ def test_a_live_server_serves_the_application(live_server):
 def test_without_a_mark_no_test_gets_at_a_database():
     with pytest.raises(RuntimeError, match="Database access not allowed"):
         get_user_model().objects.count()
+
+
+def test_the_settings_are_those_of_the_tests_whatever_module_the_shell_names(fresh_run):
+    ran = fresh_run(
+        "from django.conf import settings\n"
+        "def test_settings():\n"
+        "    assert settings.SECRET_KEY.startswith('test-only')\n"
+        "    assert settings.DATABASES['default']['NAME'].endswith('session.db')\n",
+        DJANGO_SETTINGS_MODULE="nowhere",
+        DATABASE_URL="sqlite:////var/lib/orders/production.db",
+        SECRET_KEY="the-secret-key-of-the-production-system",
+        PORT="eighty",
+    )
+    assert ran.returncode == 0, ran.stdout

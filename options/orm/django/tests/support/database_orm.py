@@ -1,6 +1,5 @@
 """What the tests of every database ask of Django's models and migrations, beside pytest-django."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -20,9 +19,11 @@ def everything() -> set[str]:
     return {application for application, _ in loader.graph.nodes}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Set Django up, now that the variables are those of the tests."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = f"{SERVICE}.settings"
+    environment = pytest.MonkeyPatch()
+    environment.setenv("DJANGO_SETTINGS_MODULE", f"{SERVICE}.settings")
+    config.add_cleanup(environment.undo)
     django.setup()
 
 
