@@ -1,7 +1,8 @@
 """Changes `metrics/` and `workers/` of a generated service bit by bit, and counts the changes that the tests notice.
 
-Bakes a service with several workers, lays the tests of its insides over it and runs its suite once, to learn which test reaches which line. Then makes each change that
-mutmut knows, alone, and runs the tests that reach it, in a process forked for it, until one fails or takes too long.
+Bakes a service with several workers, lays the tests of its insides over it and runs its suite once, to learn which
+test reaches which line. Then makes each change that mutmut knows, alone, and runs the tests that reach it, in a
+process forked for it, until one fails or takes too long.
 Prints what survived and a table. Interrupted, it prints what it has; started again, it goes on from there, as long as
 template and tests are as they were. Takes a quarter of an hour: not for pipelines.
 """
