@@ -28,7 +28,8 @@ class UnreliableLink:
         self._threads: list[threading.Thread] = []
         self._run(self._accept)
         who, password, name = (
-            quote(str(self._target.get(part, "")), safe="") for part in ("user", "password", "dbname")
+            quote(str(self._target.get(part, "")), safe="")
+            for part in ("user", "password", "dbname")
         )
         port = self._listener.getsockname()[1]
         self.url = f"postgresql://{who}:{password}@127.0.0.1:{port}/{name}"

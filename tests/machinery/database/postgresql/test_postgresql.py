@@ -65,7 +65,10 @@ def test_a_pooler_gets_no_more_than_it_takes(mock_env, pooler, options, prepares
 @pytest.mark.parametrize(
     ("url", "right"),
     [
-        ("mysql://user:s3cret@host/name", "must be a URL that begins with sqlite:// or postgresql:"),
+        (
+            "mysql://user:s3cret@host/name",
+            "must be a URL that begins with sqlite:// or postgresql:",
+        ),
         ("postgresql+psycopg2://user:s3cret@host/name", "must be a URL that begins with sqlite://"),
         ("postgresql://user:s3cret@host:s3cret/name", "write / @ : % in user and password as %2F"),
         ("postgresql://user:s3cret@host", "must name a database after the host"),
