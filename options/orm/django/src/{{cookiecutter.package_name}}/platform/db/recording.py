@@ -24,6 +24,7 @@ def record_pool(in_use: int, idle: int, overflow: int, limit: int) -> None:
     metrics = get_metrics()
     metrics.pool_overflow.set(overflow)
     metrics.pool_limit.set(limit)
+    metrics.pool_timeouts.inc(0)  # a thread has its own connection and waits for nobody else's
     record_pool_use(in_use, idle)
 
 
