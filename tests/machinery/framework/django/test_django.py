@@ -158,7 +158,7 @@ def test_an_unhandled_exception_is_logged_once_with_its_traceback(application, c
     [(lambda: None, 202), (lambda: ArithmeticError("of a middleware"), 500)],
 )
 def test_what_another_middleware_answers_is_counted_as_it_is_sent(
-    application, metrics, settings, monkeypatch, raises, status
+    application, metrics, settings, raises, status
 ):
     def middleware(get_response):
         def answer(request):
@@ -169,9 +169,10 @@ def test_what_another_middleware_answers_is_counted_as_it_is_sent(
 
         return answer
 
-    monkeypatch.setattr(urls, "middleware", middleware, raising=False)
-    settings.MIDDLEWARE = [settings.MIDDLEWARE[0], f"{urls.__name__}.middleware"]
-    app = application(path("view", lambda request: HttpResponse("of the view")))
+    with pytest.MonkeyPatch.context() as patch:  # Django looks for it when it loads the list
+        patch.setattr(urls, "middleware", middleware, raising=False)
+        settings.MIDDLEWARE = [settings.MIDDLEWARE[0], f"{urls.__name__}.middleware"]
+        app = application(path("view", lambda request: HttpResponse("of the view")))
     with metrics.adds(counted("/view", status)):
         asked = Asked(app, "/view")
         asked.rest()
