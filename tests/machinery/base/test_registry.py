@@ -367,7 +367,7 @@ def test_another_collector_of_the_same_name_is_a_conflict_that_names_both(other,
     with pytest.raises(
         MetricConflict,
         match=rf"{type(other).__name__} \({place}\) and Constant \({place}\) "
-        "both export {'constant'} and differ",
+        "both export 'constant' and differ",
     ):
         safe_register(other)
     assert metrics.samples() == {"constant": 1.0}
@@ -393,7 +393,7 @@ def test_a_name_that_a_collector_exports_is_taken(taken):
     collector = Constant()
     collector.collect = lambda: [prometheus_client.Metric("jobs", "Jobs.", kind)]
     safe_register(collector)
-    with pytest.raises(MetricConflict, match=f"both export {{'jobs{suffix}'}} and"):
+    with pytest.raises(MetricConflict, match=f"both export 'jobs{suffix}' and"):
         bound(group(level=Gauge("jobs" + suffix, "A level.", multiprocess="sum")))
 
 

@@ -60,7 +60,7 @@ def test_a_conflict_half_way_hides_behind_the_first_metric_when_tried_again():
     bound(group(taken=Counter("taken", "Taken.")))
     two = group(jobs=Counter("jobs", "Jobs."), taken=Gauge("taken", "Another.", multiprocess="sum"))
     for _ in range(2):
-        with pytest.raises(MetricConflict, match=r"both export taken and differ"):
+        with pytest.raises(MetricConflict, match=r"both export 'taken' and differ"):
             bound(two)
 
 

@@ -81,7 +81,7 @@ class MetricsRegistry:
                 pair.register(metric)
             except ValueError as collision:
                 other, error = f"{owner.name} ({owner.where})", collision
-        names = str(error).rpartition(": ")[2]  # the set of names
+        names = str(error).rpartition("{")[2].rstrip("}")  # it ends with the set of them
         wrong = f"{new.name} ({new.where}) and {other} both export {names} and differ"
         return MetricConflict(f"{wrong}: rename one, or make them equal")
 
