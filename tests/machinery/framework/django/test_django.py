@@ -213,6 +213,15 @@ def test_a_stream_that_http_does_not_send_is_counted_at_once(application, metric
         Asked(app, "/s", method=method)
 
 
+@pytest.mark.parametrize("asked", ["/view", "/stream", "/livez", "/nowhere"])
+def test_head_is_answered_without_a_body_for_gunicorn_to_warn_of(application, metrics, asked):
+    app = application(
+        path("view", lambda request: HttpResponse("body")),
+        path("stream", lambda request: StreamingHttpResponse([b"body"])),
+    )
+    assert Asked(app, asked, method="HEAD").rest() == b""
+
+
 def test_a_stream_that_breaks_is_a_500(application, metrics):
     def parts():
         yield b"one"

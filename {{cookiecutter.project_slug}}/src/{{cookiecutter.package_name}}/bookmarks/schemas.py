@@ -13,7 +13,15 @@ class NewBookmark(BaseModel):
     """What a client sends to keep a page."""
 
     url: Annotated[AnyHttpUrl, UrlConstraints(max_length=2000)]
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    title: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True,
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00]*$",  # PostgreSQL holds no NUL
+        ),
+    ]
 
 
 class KeptBookmark(BaseModel):

@@ -29,6 +29,16 @@ class ServiceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
+        response: Any = self._serve(request)
+        if request.method == "HEAD":
+            # Views answer it with the body of a GET, and gunicorn warns of each that has one.
+            if response.streaming:
+                response.streaming_content = ()
+            else:
+                response.content = b""
+        return response  # type: ignore[no-any-return]  # as `_serve` gave it
+
+    def _serve(self, request: HttpRequest) -> HttpResponseBase:
         service = running()
         if request.path_info in OPERATIONS:
             return answer(request, service.health)
