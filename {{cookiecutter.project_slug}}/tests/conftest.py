@@ -148,11 +148,11 @@ def registry(request: pytest.FixtureRequest) -> Iterator[CollectorRegistry]:
     session = prometheus_client.REGISTRY
     own = CollectorRegistry(auto_describe=True)
     defaults.redirect(own)
-    metrics_registry = import_module("{{ cookiecutter.package_name }}.platform.metrics.registry")
-    before = metrics_registry.active
-    metrics_registry.reset_for_test(own)
+    module = import_module("{{ cookiecutter.package_name }}.platform.metrics.registry")
+    before = module.active
+    module.reset_for_test(own)
     yield own
-    metrics_registry.active = before
+    module.active = before
     defaults.redirect(session)
 
 

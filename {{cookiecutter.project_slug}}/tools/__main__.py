@@ -118,7 +118,10 @@ def _pages(folder: Path, made: dict[str, str], *, write: bool) -> int:
 
 def _lint(chosen: argparse.Namespace) -> int:
     entries = catalogue()
-    found = [*lint.lint(entries), *lint.forgotten("{{ cookiecutter.package_name }}", entries)]
+    found = [
+        *lint.lint(entries),
+        *lint.forgotten("{{ cookiecutter.package_name }}", entries),
+    ]
     for where, subject, problem in found:
         print(f"{os.path.relpath(where)}: {subject} {problem}")
     if not found:

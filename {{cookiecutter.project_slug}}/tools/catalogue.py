@@ -3,7 +3,11 @@
 from typing import Any, NamedTuple
 
 from {{ cookiecutter.package_name }}.platform.core.components import discover
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import BoundedBy, Closed, Values
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
+    BoundedBy,
+    Closed,
+    Values,
+)
 from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared, MetricGroup
 
 LISTED_VALUES = 12  # a closed set is spelled out up to this size

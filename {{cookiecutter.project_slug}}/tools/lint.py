@@ -9,7 +9,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import BoundedBy, Closed, Limited
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
+    BoundedBy,
+    Closed,
+    Limited,
+)
 from {{ cookiecutter.package_name }}.platform.metrics.declared import (
     DURATION_BUCKETS,
     Declared,
