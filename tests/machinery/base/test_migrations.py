@@ -11,7 +11,7 @@ import pytest
 from database_orm import alone, everything
 
 from {{ cookiecutter.package_name }}.__main__ import main
-from {{ cookiecutter.package_name }}.platform.core import about, command_line
+from {{ cookiecutter.package_name }}.platform.core import command_line
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.db import engine, migrations
 from {{ cookiecutter.package_name }}.platform.db.errors import MigrationsPending
@@ -104,11 +104,14 @@ def test_serve_refuses_an_embedded_database_that_it_cannot_open(tmp_path, use_da
 
 
 @pytest.fixture
-def forbid(use_database, monkeypatch):
+def forbid(use_database, monkeypatch, tmp_path, capsys):
     """Call it to use a database in a folder where what `make` forbids is forbidden for root too."""
     user = os.geteuid()
-    about()  # whoever is not root may not even look into the project's folder
+    # Whoever is not root may not even look into the project's folder: what is needed from there is
+    # read before, by a first failure.
     monkeypatch.setattr(command_line, "discover", lambda: COMPONENTS)
+    use_database(f"sqlite:///{tmp_path}/absent/service.db")
+    refusal(capsys, upgrade)
     with TemporaryDirectory() as parent:  # pytest's own is closed to others
         Path(parent).chmod(0o755)
         path = Path(parent) / "data" / "service.db"
