@@ -2,6 +2,7 @@
 
 import functools
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Open the bakery before collection, which bakes every variant to find the distinct ones."""
     config.stash[BAKERY] = Bakery(Path(tempfile.mkdtemp(prefix="bakery-")).resolve())
     config.stash[FIGURES] = []
+    # Whoever runs this in the background or under nohup has them ignored, and servers would inherit that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
