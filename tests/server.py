@@ -10,8 +10,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bakery import Project, environment
 from prometheus_client import Metric
@@ -120,6 +121,39 @@ def serving(project: Project, **more: str) -> Iterator[Server]:
             finally:
                 server.log = log.read_text(encoding="utf-8")
                 log.unlink()
+
+
+@contextmanager
+def served_by(project: Project, folder: Path, command: list[str]) -> Iterator[Server]:
+    """Serve with that command, on a database of its own, until the block ends."""
+    server = Server(free_port())
+    database = {"DATABASE_URL": f"sqlite:///{folder}/service.db"}
+    package = project.answers["package_name"]
+    project.run(".venv/bin/python", "-m", package, "db", "upgrade", more=database)
+    program, *arguments = [word.format(package=package, port=server.port) for word in command]
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [f".venv/bin/{program}", *arguments],
+            cwd=project.path,
+            env=environment(HOST=HOST, PORT=str(server.port), **database),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_until_ready(server, process)
+            yield server
+        finally:
+            # Not to its group: gunicorn tells its workers, and a second signal in between can make one wait for itself.
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                server.log = log.read_text(encoding="utf-8")
 
 
 def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:

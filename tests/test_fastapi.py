@@ -1,11 +1,8 @@
 """Who knows FastAPI finds in a service what they expect: its servers, its commands, packages by their README."""
 
-import os
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,7 +10,7 @@ from pathlib import Path
 import pytest
 from bakery import Bakery, Project, environment
 from interpreters import uv
-from server import HOST, Server, free_port, wait_until_ready
+from server import HOST, served_by
 from test_live_server import bookmark_round_trip, counted
 
 REQUESTS = ("http_requests", "http_requests_total", "method", "endpoint", "status")
@@ -93,42 +90,11 @@ def project(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Project
     return project
 
 
-@contextmanager
-def served(project: Project, folder: Path, command: list[str]) -> Iterator[Server]:
-    """Serve with that command, on a database of its own, until the block ends."""
-    server = Server(free_port())
-    database = {"DATABASE_URL": f"sqlite:///{folder}/service.db"}
-    package = project.answers["package_name"]
-    project.run(".venv/bin/python", "-m", package, "db", "upgrade", more=database)
-    program, *arguments = [word.format(package=package, port=server.port) for word in command]
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [f".venv/bin/{program}", *arguments],
-            cwd=project.path,
-            env=environment(HOST=HOST, PORT=str(server.port), **database),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            wait_until_ready(server, process)
-            yield server
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
-            try:
-                process.wait(20)
-            finally:
-                process.kill()
-                server.log = log.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("name", SERVERS)
 def test_every_server_counts_alike_and_logs_an_unhandled_error_once(
     project: Project, tmp_path: Path, name: str
 ) -> None:
-    with served(project, tmp_path, SERVERS[name]) as server:
+    with served_by(project, tmp_path, SERVERS[name]) as server:
         bookmark_round_trip(server)
         server.send("GET", "/nowhere", "unmatched", 404)
         server.send("GET", "/broken", "/broken", 500)
@@ -142,7 +108,7 @@ def test_packages_are_added_by_their_readme_and_counted_as_sent(project: Project
     member = "/members/{number}"
     token = {"Authorization": "Bearer abc"}
     preflight = {"Origin": "https://example.com", "Access-Control-Request-Method": "GET"}
-    with served(project, tmp_path, SERVERS["serve"]) as server:
+    with served_by(project, tmp_path, SERVERS["serve"]) as server:
 
         def ask(method: str, path: str, endpoint: str, status: int, headers: dict[str, str]) -> tuple[Message, bytes]:
             connection = HTTPConnection(HOST, server.port, timeout=10)
