@@ -49,6 +49,8 @@ def _page(owner: str, classes: list[type[Settings]]) -> str:
 
 def _type(field: FieldInfo) -> str:
     kind: Any = field.annotation
+    if type(None) in get_args(kind):  # a setting without a default of its own
+        kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return _cell(" or ".join(f"`{value}`" for value in get_args(kind)))
     if kind is SecretStr:
@@ -65,7 +67,7 @@ def _type(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     default = field.default
-    if default is PydanticUndefined:
+    if default is PydanticUndefined or default is None:
         return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()

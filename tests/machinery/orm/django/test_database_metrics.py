@@ -13,7 +13,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from {{ cookiecutter.package_name }}.platform.db import engine
 from {{ cookiecutter.package_name }}.platform.db.measured import MOST_CONNECTIONS, give_back
-from {{ cookiecutter.package_name }}.platform.web.serving import WSGI_THREADS
+from {{ cookiecutter.package_name }}.platform.web.threads import THREADS
 
 IN_USE = 'database_pool_connections{state="in_use"}'
 IDLE = 'database_pool_connections{state="idle"}'
@@ -61,7 +61,7 @@ def test_a_connection_is_counted_when_it_is_opened_and_again_when_another_is(emp
 
 
 def test_as_many_connections_may_be_open_as_threads_serve_and_check(empty):
-    assert WSGI_THREADS + len(("database", "migrations")) == MOST_CONNECTIONS
+    assert THREADS + len(("database", "migrations")) == MOST_CONNECTIONS
 
 
 def test_a_connection_that_fails_is_an_attempt_and_a_failure(

@@ -1,11 +1,12 @@
 """What every part of the service stands on: settings, components, lifecycle, logging."""
 
 from .about import about
-from .components import Component, HealthCheck
+from .components import Component, Event, HealthCheck
 from .config import ServiceSettings, Settings, SettingsError, load
 
 __all__ = [
     "Component",
+    "Event",
     "HealthCheck",
     "ServiceSettings",
     "Settings",

@@ -4,8 +4,9 @@ It stands beside `platform`, where the team's are, or in it.
 """
 
 import argparse
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -33,6 +34,17 @@ class HealthCheck:
     required: bool = True
 
 
+class Event(StrEnum):
+    """A moment in the life of the service that a component may subscribe to.
+
+    Subscribers run in threads of their own; one that fails or hangs is logged, and keeps nobody.
+    """
+
+    STARTED = "started"  # every component has; the service is ready
+    PREPARE_SHUTDOWN = "prepare_shutdown"  # the drain begins; requests are served all along
+    SHUTDOWN = "shutdown"  # the last request was answered; components stop next
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Component:
     """What a subpackage brings; every part but the name is optional.
@@ -47,6 +59,7 @@ class Component:
             since the workers are forked from its process.
         start: runs in each worker before its first request.
         stop: runs after a worker's last request, in the reverse order of `start`.
+        events: what to call in a worker, by event.
         commands: adds subcommands to the command line.
     """
 
@@ -58,6 +71,7 @@ class Component:
     prepare: Callable[[], None] | None = None
     start: Callable[[], None] | None = None
     stop: Callable[[], None] | None = None
+    events: Mapping[Event, Callable[[], None]] = field(default_factory=dict)
     commands: Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None] | None = None
 
 

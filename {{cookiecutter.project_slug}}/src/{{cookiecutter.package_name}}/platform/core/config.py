@@ -51,12 +51,37 @@ class ServiceSettings(Settings):
     log_format: Literal["text", "json"] = Field(
         "text", description="`text` for people, `json` for log collectors."
     )
-
+    keep_alive_seconds: int = Field(
+        65,  # AWS's Application Load Balancer keeps an idle connection for 60 by default
+        ge=1,
+        le=3600,
+        description="How long an idle connection stays open; longer than the load balancer in "
+        "front keeps it, in seconds.",
+    )
+    shutdown_drain_seconds: float | None = Field(
+        None,
+        ge=0,
+        le=300,
+        description="How long requests are still served after SIGTERM, while readiness is 503; 5 "
+        "in production and 0 elsewhere unless set, in seconds.",
+    )
+    shutdown_timeout_seconds: int = Field(
+        20,
+        ge=1,
+        le=300,
+        description="How long requests under way may take after that, in seconds.",
+    )
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of the proxies in front, with commas between; only "
         "their X-Forwarded-For is believed.",
     )
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long the drain takes, in seconds."""
+        usual = 5.0 if self.environment == "production" else 0.0
+        return usual if self.shutdown_drain_seconds is None else self.shutdown_drain_seconds
 
     @field_validator("trusted_proxies")
     @classmethod

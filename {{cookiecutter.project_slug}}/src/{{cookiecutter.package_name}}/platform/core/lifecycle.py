@@ -3,11 +3,15 @@
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from threading import Lock, Thread
+from time import monotonic
 from typing import Any
 
-from .components import Component
+from .components import Component, Event
 
 log = logging.getLogger(__name__)
+
+SUBSCRIBER_SECONDS = 2.0  # how long all subscribers of an event may take, together
 
 
 class State(StrEnum):
@@ -16,6 +20,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     STARTING = "starting"
     READY = "ready"
+    DRAINING = "draining"
     STOPPING = "stopping"
 
 
@@ -28,10 +33,17 @@ class Lifecycle:
     """
 
     def __init__(self, components: Sequence[Component], bind: Callable[[Any], object]) -> None:
-        self.state = State.STOPPED
         self._components = components
         self._bind = bind
         self._started: list[Component] = []
+        self._state = State.STOPPED
+        self._draining = False
+        self._preparing = Lock()
+
+    @property
+    def state(self) -> State:
+        """Where the service is; it may begin to drain while it starts."""
+        return State.DRAINING if self._draining and self._state is State.READY else self._state
 
     def start(self) -> None:
         """Bind every metric group and start every component; before the first request.
@@ -42,7 +54,7 @@ class Lifecycle:
         for component in self._components:
             for group in component.metrics:
                 self._bind(group)
-        self.state = State.STARTING
+        self._state, self._draining = State.STARTING, False
         try:
             for component in self._components:
                 if component.start is not None:
@@ -50,14 +62,28 @@ class Lifecycle:
                 self._started.append(component)
         except BaseException:
             log.exception("component %s failed to start", component.name)
-            self.stop()
+            self._stop_components()
             raise
-        self.state = State.READY
+        self._state = State.READY
         log.info("ready with %s", ", ".join(component.name for component in self._components))
+        self._publish(Event.STARTED)
+
+    def drain(self) -> None:
+        """Be ready no longer, and let components prepare for the end."""
+        with self._preparing:
+            if not self._draining:
+                self._draining = True
+                self._publish(Event.PREPARE_SHUTDOWN)
 
     def stop(self) -> None:
         """Stop what was started, after the last request; a component that fails to stop is logged, the others still stop."""
-        self.state = State.STOPPING
+        if self._state is State.READY:
+            self.drain()
+            self._publish(Event.SHUTDOWN)
+            self._stop_components()
+
+    def _stop_components(self) -> None:
+        self._state = State.STOPPING
         while self._started:
             component = self._started.pop()
             try:
@@ -65,5 +91,26 @@ class Lifecycle:
                     component.stop()
             except Exception:
                 log.exception("component %s failed to stop", component.name)
-        self.state = State.STOPPED
+        self._state = State.STOPPED
         log.info("stopped")
+
+    def _publish(self, event: Event) -> None:
+        until = monotonic() + SUBSCRIBER_SECONDS
+        threads = {
+            component.name: Thread(target=_call, args=(component, event), daemon=True)
+            for component in self._components
+            if event in component.events
+        }
+        for thread in threads.values():
+            thread.start()
+        for name, thread in threads.items():
+            thread.join(max(0.0, until - monotonic()))
+            if thread.is_alive():
+                log.error("component %s: %s is left behind, it still runs", name, event)
+
+
+def _call(component: Component, event: Event) -> None:
+    try:
+        component.events[event]()
+    except Exception:
+        log.exception("component %s: %s failed", component.name, event)

@@ -1,13 +1,32 @@
 """The metrics of the service as a whole: what runs here."""
 
+from time import perf_counter, sleep
+
 from ..core.about import about
-from ..metrics import Info, MetricGroup, bound, safe_metrics_operation
+from ..metrics import Gauge, Info, MetricGroup, bound
+
+SHUTDOWN_STEP_SECONDS = 0.1  # how exact the duration is
 
 
 class ApplicationMetrics(MetricGroup, component="health"):
     """What runs, for joins in queries and to see a roll-out."""
 
     application = Info("application", "Name and version of the service.")
+    shutting_down = Gauge(
+        "application_shutting_down",
+        "Whether the signal to stop has come: 1 from then on, else 0.",
+        multiprocess="livemax",
+    )
+    shutdown_duration = Gauge(
+        "graceful_shutdown_duration_seconds",
+        "Time since the signal to stop, as the last scrapes see it; 0 before.",
+        multiprocess="livemax",
+    )
+    active_at_shutdown = Gauge(
+        "active_tasks_at_shutdown",
+        "Requests under way when the signal to stop came.",
+        multiprocess="livesum",
+    )
 
 
 def get_metrics() -> ApplicationMetrics:
@@ -15,8 +34,21 @@ def get_metrics() -> ApplicationMetrics:
     return bound(ApplicationMetrics)
 
 
-@safe_metrics_operation("health")
 def record_build() -> None:
     """Say what runs."""
     service = about()
     get_metrics().application.info({"name": service.name, "version": service.version})
+
+
+def record_shutdown(active: int) -> None:
+    """Say that the end is near, and how long it has taken so far; this does not return.
+
+    Args:
+        active: requests under way.
+    """
+    began, metrics = perf_counter(), get_metrics()
+    metrics.active_at_shutdown.set(active)
+    metrics.shutting_down.set(1)
+    while True:
+        metrics.shutdown_duration.set(perf_counter() - began)
+        sleep(SHUTDOWN_STEP_SECONDS)

@@ -3,7 +3,7 @@
 from collections import deque
 from threading import Lock
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 REQUESTS_KEPT = 100
 RECENT_SECONDS = 300
@@ -34,6 +34,7 @@ class RequestWindow:
         self._requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self._errors = [(0, 0)] * RECENT_SECONDS  # second and count; a place is used again
         self._lock = Lock()
+        self.in_flight: set[Any] = set()  # requests that have begun, and not ended
 
     def record(self, request: Request) -> None:
         """Remember a request that ended."""

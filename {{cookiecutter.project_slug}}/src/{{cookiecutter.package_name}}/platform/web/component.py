@@ -13,7 +13,7 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from .server import serve  # noqa: PLC0415 - other commands need no web server
+    from .serving import serve  # noqa: PLC0415 - other commands need no web server
 
     serve(load(ServiceSettings))
 

@@ -42,12 +42,14 @@ class MeasuredRequest:
             self._metrics = get_metrics()
             self._in_progress = self._metrics.in_progress.labels(self._method)
             self._in_progress.inc()
+            window.in_flight.add(self)
 
     def finish(self, status: int) -> None:
         """Count the request as answered with that status; the first call counts, later ones not."""
         if self.finished:
             return
         self.finished = True
+        self._window.in_flight.discard(self)
         seconds = perf_counter() - self._start
         self._window.record((self._start, seconds, status, self._client))
         # What a route does not serve is answered 405 in every framework: any client can send it.

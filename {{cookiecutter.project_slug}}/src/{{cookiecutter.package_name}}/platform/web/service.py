@@ -2,15 +2,17 @@
 
 import atexit
 from collections.abc import Sequence
-from threading import Lock
+from threading import Lock, Thread
 
 from ..core.about import about
 from ..core.components import Component, discover
 from ..core.config import ServiceSettings, load
 from ..core.lifecycle import Lifecycle
 from ..core.proxies import networks
+from ..health.metrics import record_shutdown
 from ..health.report import Health
 from ..metrics.factory import bind
+from .measured import CLIENT_GONE
 
 
 class Service:
@@ -43,8 +45,15 @@ class Service:
         self.started = True
 
     def stop(self) -> None:
-        """Stop the components, after the last request."""
+        """Stop the components, after the last request; what is still under way was cut off."""
+        for request in list(self.window.in_flight):
+            request.finish(CLIENT_GONE)
         self.lifecycle.stop()
+
+    def drain(self) -> None:
+        """Be no longer ready, though requests are still served; the end is near."""
+        Thread(target=record_shutdown, args=(len(self.window.in_flight),), daemon=True).start()
+        self.lifecycle.drain()
 
     def start_once(self) -> None:
         """Start under a server that starts nothing, such as `flask run`, and stop at its exit."""

@@ -5,10 +5,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Timer
-from typing import Any, Literal
+from typing import Any
 
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
@@ -16,59 +14,30 @@ from gunicorn.errors import HaltServer
 
 from ..core.components import discover
 from ..core.config import ServiceSettings
-from . import processes
+from . import processes, server
+from .drain import Drain
 from .first_error import FirstError
 
 log = logging.getLogger(__name__)
-
-# Requests that a WSGI worker answers at the same time; an ASGI worker needs no such limit.
-WSGI_THREADS = 16
 
 # How long a thread may hold the interpreter: 99 % of requests beside a scrape of 10,000 samples
 # are answered within 4 ms, and within 55 with Python's own 0.005.
 SWITCH_INTERVAL_SECONDS = 0.0005
 
 # A worker that has stopped may still wait for a thread that never ends.
-EXIT_SECONDS = 3.0
+EXIT_SECONDS = 3
 
 FAILED_TO_START = 3  # gunicorn's exit code for it
 
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
 
 
-def _nothing() -> None:
-    """Leave it to the protocol."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Served:
-    """What one worker serves.
-
-    Attributes:
-        application: the ASGI or WSGI callable.
-        start: runs in the worker before its first request. WSGI has no lifespan of its own: pass
-            the lifecycle's `start`; ASGI applications leave it out.
-        stop: runs in the worker after its last request; the lifecycle's `stop`.
-    """
-
-    application: Callable[..., Any]
-    start: Callable[[], None] = _nothing
-    stop: Callable[[], None] = _nothing
-
-
-def serve(
-    settings: ServiceSettings, kind: Literal["asgi", "gthread"], make: Callable[[], Served]
-) -> None:
+def serve(settings: ServiceSettings) -> None:
     """Listen on HOST and PORT until SIGTERM, SIGINT, or SIGHUP as a closed terminal sends it.
 
-    Requests under way are answered first; then the process exits with code 0. A worker that dies
-    is replaced; one that does not start stops the service with code 3, and so does an address that
-    cannot be listened on.
-
-    Args:
-        settings: where to listen.
-        kind: gunicorn's worker for the framework's protocol: `asgi`, or `gthread` for WSGI.
-        make: called once in each worker, after the fork, so that no worker shares a connection.
+    The drain comes first, then requests under way are answered, then the process exits with code 0.
+    A worker that dies is replaced; one that does not start stops the service with code 3, and so
+    does an address that cannot be listened on.
 
     Raises:
         SettingsError: the processes that are asked for cannot be had.
@@ -78,7 +47,7 @@ def serve(
     for component in discover():
         if component.prepare is not None:
             component.prepare()
-    _Server(settings, kind, make, options).run()
+    _Server(settings, options).run()
 
 
 def _listen(settings: ServiceSettings) -> int:
@@ -97,27 +66,25 @@ def _listen(settings: ServiceSettings) -> int:
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     """Gunicorn with the service's settings; no file, variable or argument of its own."""
 
-    def __init__(
-        self,
-        settings: ServiceSettings,
-        kind: str,
-        make: Callable[[], Served],
-        options: dict[str, Any],
-    ) -> None:
-        self._make = make
-        self._served: Served | None = None
+    def __init__(self, settings: ServiceSettings, options: dict[str, Any]) -> None:
+        self._service: Any = None  # until a worker has loaded it
         self._first_error = FirstError()
-        self._hangup = signal.getsignal(signal.SIGHUP)
+        self._drain = Drain(settings.drain_seconds)
+        self._end_within = settings.shutdown_timeout_seconds
         self._options = {
-            "worker_class": kind,
-            "threads": WSGI_THREADS if kind == "gthread" else 1,
+            "worker_class": server.WORKER,
+            "threads": server.THREADS,
+            "keepalive": settings.keep_alive_seconds,
+            # The server itself waits longer than its workers, which it kills at the end.
+            "graceful_timeout": settings.shutdown_timeout_seconds + EXIT_SECONDS + 2,
             # The workers' signs of life: files that no full disk and no cleaner can reach.
             "worker_tmp_dir": IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None,
             "logger_class": _Logger,
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
-            "when_ready": self._end_gracefully,
-            "post_worker_init": _leave_signals_to_the_server,
+            "when_ready": self._drain.wait_for_signals,
+            "pre_request": self._drain.close_connection,
+            "post_worker_init": self._begin,
             "worker_exit": self._exit,
             **options,
         }
@@ -128,13 +95,12 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Callable[..., Any]:
+    def load(self) -> Any:
         """Make the application; gunicorn calls this in each worker."""
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         logging.getLogger().addHandler(self._first_error)
-        self._served = self._make()
-        self._served.start()
-        return self._served.application
+        application, self._service = server.application()
+        return application
 
     def run(self) -> None:
         """Serve until the end, and say last why a worker did not start."""
@@ -147,19 +113,12 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
                 log.critical("the service did not start: %s", self._first_error.shared())
             sys.exit(code)
 
-    def _end_gracefully(self, server: Any) -> None:
-        """Make Ctrl-C and a closed terminal end as SIGTERM does, and a second Ctrl-C end at once.
-
-        There is no reload, which SIGHUP is for gunicorn. Under `nohup` it stays ignored.
-        """
-        at_once = signal.getsignal(signal.SIGINT)
-
-        def end(number: int, frame: Any) -> None:
-            signal.signal(signal.SIGINT, at_once)
-            signal.raise_signal(signal.SIGTERM)
-
-        signal.signal(signal.SIGINT, end)
-        signal.signal(signal.SIGHUP, self._hangup if self._hangup is signal.SIG_IGN else end)
+    def _begin(self, worker: Any) -> None:
+        """Leave signals to the server: a terminal sends them to every process."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        worker.cfg.set("graceful_timeout", self._end_within)
+        self._drain.watch(worker, self._service)
 
     def _exit(self, server: Any, worker: Any) -> None:
         """Stop what the worker started, and end even where one of its threads does not."""
@@ -169,8 +128,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         code = end.code if isinstance(end, SystemExit) and isinstance(end.code, int) else 1
         if code == FAILED_TO_START:
             self._first_error.share()
-        if self._served is not None:
-            self._served.stop()
+        if self._service is not None:
+            self._service.stop()
         last = Timer(EXIT_SECONDS, os._exit, (code,))
         last.daemon = True
         last.start()
@@ -184,9 +143,3 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-
-
-def _leave_signals_to_the_server(worker: Any) -> None:
-    """A terminal signals every process; the workers stop when the server tells them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,19 +1,19 @@
-"""Serves the application: gunicorn with WSGI workers."""
+"""What the server loads: the Django application, into gunicorn's threads."""
 
-from django.conf import settings as django_settings
+from typing import Any
+
+from django.conf import settings
 from django.utils.module_loading import import_string
 
-from ..core.config import ServiceSettings
 from .running import running
-from .serving import Served
-from .serving import serve as serve_with
+from .service import Service
+from .threads import THREADS, Threads
+
+__all__ = ["THREADS", "WORKER", "application"]
+
+WORKER = Threads
 
 
-def serve(settings: ServiceSettings) -> None:
-    """Listen on HOST and PORT until SIGTERM or SIGINT; requests under way are answered first."""
-
-    def make() -> Served:
-        application = import_string(django_settings.WSGI_APPLICATION)
-        return Served(application=application, start=running.start, stop=running.stop)
-
-    serve_with(settings, "gthread", make)
+def application() -> tuple[Any, Service]:
+    """The application and its service, started: WSGI has no lifespan."""
+    return import_string(settings.WSGI_APPLICATION), running()

@@ -1,17 +1,16 @@
-"""Serves the application: gunicorn with ASGI workers."""
+"""What the server loads: the FastAPI application, into gunicorn's ASGI worker."""
 
 from importlib import import_module
+from typing import Any
 
-from ..core.config import ServiceSettings
-from .serving import Served
-from .serving import serve as serve_with
+from .service import Service
+
+WORKER = "asgi"
+THREADS = 1  # it needs no limit of its own
 
 
-def serve(settings: ServiceSettings) -> None:
-    """Listen on HOST and PORT until SIGTERM or SIGINT; requests under way are answered first."""
+def application() -> tuple[Any, Service]:
+    """The application and its service, which its lifespan starts."""
     package = __name__.partition(".")[0]
-
-    def make() -> Served:
-        return Served(application=import_module(f"{package}.app").app)
-
-    serve_with(settings, "asgi", make)
+    app = import_module(f"{package}.app").app
+    return app, app.state.service

@@ -1,16 +1,18 @@
-"""Serves the application: gunicorn with WSGI workers."""
+"""What the server loads: the Flask application, into gunicorn's threads."""
 
-from ..core.config import ServiceSettings
-from .serving import Served
-from .serving import serve as serve_with
+from typing import Any
+
+from .service import Service
+from .threads import THREADS, Threads
+
+__all__ = ["THREADS", "WORKER", "application"]
+
+WORKER = Threads
 
 
-def serve(settings: ServiceSettings) -> None:
-    """Listen on HOST and PORT until SIGTERM or SIGINT; requests under way are answered first."""
+def application() -> tuple[Any, Service]:
+    """The application and its service, started: WSGI has no lifespan."""
+    from ...app import app  # noqa: PLC0415 - made in each worker, after the fork
 
-    def make() -> Served:
-        from ...app import app  # noqa: PLC0415 - made in each worker, after the fork
-
-        return Served(application=app, start=app.service.start, stop=app.service.stop)
-
-    serve_with(settings, "gthread", make)
+    app.service.start()
+    return app, app.service

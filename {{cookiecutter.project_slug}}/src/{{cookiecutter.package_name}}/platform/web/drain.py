@@ -1,0 +1,76 @@
+"""The drain: what is asked late is still answered, while readiness sends new requests elsewhere."""
+
+import os
+import signal
+import sys
+from threading import Thread
+from time import sleep
+from typing import Any
+
+from .service import Service
+
+POLL_SECONDS = 0.05
+LINGER_SECONDS = 2.0  # as long as gunicorn's threads wait for a request on an open connection
+AT_ONCE_SECONDS = 2  # what a second signal leaves the workers
+
+
+class Drain:
+    """Between the signal to stop and the stop itself; every worker learns of it at once.
+
+    The server makes it before it forks, and holds one end of a pipe. A worker waits at the other end,
+    which is closed when the drain begins, and also when the server itself is killed.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.began = False
+        self._seconds = seconds
+        self._hangup = signal.getsignal(signal.SIGHUP)
+        waiting, holding = os.pipe()
+        self._waiting, self._holding = os.fdopen(waiting, "rb"), os.fdopen(holding, "wb")
+
+    def watch(self, worker: Any, service: Service) -> None:
+        """Let the service know when the drain begins; in a worker."""
+        self._holding.close()
+        Thread(target=self._watch, args=(worker, service), name="drain", daemon=True).start()
+
+    def _watch(self, worker: Any, service: Service) -> None:
+        self._waiting.read()
+        self.began = True
+        service.drain()
+        while worker.alive:
+            sleep(POLL_SECONDS)
+        sleep(LINGER_SECONDS)  # what is on its way still comes
+        while service.window.in_flight:
+            sleep(POLL_SECONDS)
+        worker.nr_conns = 0  # connections without a request are not waited for
+
+    def close_connection(self, worker: Any, request: Any) -> None:
+        """Tell the client to come back on another connection; gunicorn asks before each request."""
+        if self.began:
+            request.must_close = True
+            worker.max_requests = sys.maxsize  # nobody would take its place for long
+
+    def wait_for_signals(self, server: Any) -> None:
+        """Begin at SIGTERM or Ctrl-C, or when the terminal is closed; in the server.
+
+        The server goes on replacing workers meanwhile. A second SIGTERM or Ctrl-C ends at once.
+        There is no reload, which SIGHUP is for gunicorn. Under `nohup` it stays ignored.
+        """
+        stop: Any = signal.getsignal(signal.SIGTERM)  # gunicorn's own, for each signal
+
+        def begin(number: int, frame: Any) -> None:
+            self._holding.close()
+            for end in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(end, at_once)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.signal(signal.SIGALRM, lambda number, frame: stop(signal.SIGTERM, frame))
+            signal.setitimer(signal.ITIMER_REAL, max(self._seconds, 0.001))
+
+        def at_once(number: int, frame: Any) -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            server.cfg.set("graceful_timeout", AT_ONCE_SECONDS)
+            stop(signal.SIGQUIT, frame)
+
+        signal.signal(signal.SIGTERM, begin)
+        signal.signal(signal.SIGINT, begin)
+        signal.signal(signal.SIGHUP, self._hangup if self._hangup is signal.SIG_IGN else begin)
