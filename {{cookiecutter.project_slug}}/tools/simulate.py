@@ -63,6 +63,8 @@ def _recording(declared: Declared[Any]) -> tuple[str, Any]:
         case "histogram" | "summary":
             buckets = declared.options.get("buckets", (1,))
             return "observe", buckets[len(buckets) // 2]
+        case "gauge":
+            return "set", 1
         case "info":
             return "info", {"simulated": "true"}
         case "enum":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from ..platform.metrics import Counter, Histogram, MetricGroup, bound, closed
+from ..platform.metrics import Counter, Gauge, Histogram, MetricGroup, bound, closed
 
 _OPERATION = closed("create", "list", "get", "delete")
 
@@ -21,6 +21,11 @@ class BookmarkMetrics(MetricGroup, component="bookmarks"):
         "bookmarks_operation_duration_seconds",
         "Time that an operation on bookmarks took, the database included.",
         labels={"operation": _OPERATION},
+    )
+    stored = Gauge(
+        "bookmarks_stored",
+        "Bookmarks in the database, as the last poll found them; 0 before the first.",
+        multiprocess="livemostrecent",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .metrics import counted
+from .metrics import counted, get_metrics
 from .models import Bookmark
 
 
@@ -45,3 +45,8 @@ def delete(number: int) -> None:
     removed, _ = Bookmark.objects.filter(id=number).delete()
     if not removed:
         raise BookmarkNotFound(number)
+
+
+def poll() -> None:
+    """Record how many bookmarks there are."""
+    get_metrics().stored.set(Bookmark.objects.count())

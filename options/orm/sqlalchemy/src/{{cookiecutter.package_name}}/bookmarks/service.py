@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .metrics import counted
+from ..platform.db import session as open_session
+from .metrics import counted, get_metrics
 from .models import Bookmark
 
 
@@ -54,3 +55,10 @@ def delete(session: Session, number: int) -> None:
         raise BookmarkNotFound(number)
     session.delete(bookmark)
     session.commit()
+
+
+def poll() -> None:
+    """Record how many bookmarks there are."""
+    with open_session() as session:
+        number = session.scalar(select(func.count()).select_from(Bookmark))
+    get_metrics().stored.set(number or 0)

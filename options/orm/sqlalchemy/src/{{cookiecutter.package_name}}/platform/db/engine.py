@@ -90,6 +90,10 @@ def get_session() -> Iterator[Session]:
         yield open_session
 
 
+def release() -> None:
+    """Give back what this thread holds: nothing, since each session does that at its end."""
+
+
 def ping() -> None:
     """Ask the database for a constant.
 

@@ -1,0 +1,76 @@
+"""The poller: its first tick, its thread, its turn among processes, and what it gives back."""
+
+import threading
+from time import monotonic, sleep
+
+import pytest
+
+from {{ cookiecutter.package_name }}.platform.polling import poller as module
+from {{ cookiecutter.package_name }}.platform.polling.poller import MetricsPoller
+
+
+@pytest.fixture
+def poller(mock_env):
+    mock_env(POLLING_INTERVAL_SECONDS="0.2")
+    made = MetricsPoller()
+    yield made
+    made.stop()
+
+
+def wait_for(condition):
+    until = monotonic() + 5
+    while not condition():
+        assert monotonic() < until
+        sleep(0.01)
+
+
+def test_the_first_tick_comes_after_one_interval(poller):
+    ticks = []
+    poller.register_for_polling("one", lambda: ticks.append(monotonic()))
+    begin = monotonic()
+    poller.start()
+    wait_for(lambda: ticks)
+    assert ticks[0] - begin >= 0.2
+
+
+def test_to_start_twice_is_to_start_once(poller):
+    before = threading.active_count()
+    poller.start()
+    poller.start()
+    assert threading.active_count() == before + 1
+
+
+def test_a_stop_ends_the_thread_and_a_start_polls_again(poller):
+    ticks = []
+    poller.start()
+    poller.stop()
+    poller.stop()
+    poller.register_for_polling("one", lambda: ticks.append(1))
+    poller.start()
+    wait_for(lambda: ticks)
+
+
+def test_a_callback_that_hangs_does_not_keep_the_service_from_stopping(poller, monkeypatch):
+    monkeypatch.setattr(module, "STOP_SECONDS", 0.1)
+    entered, done = threading.Event(), threading.Event()
+
+    def hang():
+        entered.set()
+        done.wait(10)
+
+    poller.register_for_polling("hanging", hang)
+    poller.start()
+    assert entered.wait(5)
+    begin = monotonic()
+    poller.stop()
+    assert monotonic() - begin < 1
+    done.set()
+    wait_for(lambda: not any("_run" in thread.name for thread in threading.enumerate()))
+
+
+def test_the_database_is_given_back_whatever_happens(poller, metrics):
+    released = []
+    poller.register_for_polling("failing", lambda: 1 / 0)
+    poller.start(lambda: released.append(1))
+    wait_for(lambda: len(released) == 2)
+    assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1

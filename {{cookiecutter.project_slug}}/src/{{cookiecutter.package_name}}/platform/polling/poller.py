@@ -1,0 +1,92 @@
+"""Calls what was registered at each interval, in one process of all that serve."""
+
+import fcntl
+import logging
+from collections.abc import Callable
+from tempfile import TemporaryFile
+from threading import Event, Lock, Thread
+from typing import IO
+
+from ..core.config import load
+from .metrics import get_metrics
+from .settings import PollingSettings
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 2.0  # how long a stop waits for a callback
+
+
+class MetricsPoller:
+    """Polls in a thread of its own; the first time after one interval."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[str, Callable[[], None]] = {}
+        self._lock = Lock()
+        self._thread: Thread | None = None
+        self._stopping = Event()
+        self._turn: IO[bytes] | None = None
+
+    def register_for_polling(self, name: str, callback: Callable[[], None]) -> None:
+        """Call this at each interval from now on, instead of what had that name.
+
+        Where several processes serve, one of them does, and another when that has ended.
+
+        Args:
+            name: a label of the poller's metrics, such as the component's.
+            callback: sets gauges; one that raises is logged and counted.
+        """
+        self._callbacks[name] = callback
+
+    def prepare(self) -> None:
+        """Before the fork: who holds the lock of this file polls. It goes with the process."""
+        self._turn = TemporaryFile()  # noqa: SIM115 - as long as the service lives
+
+    def start(self, give_back: Callable[[], None] = lambda: None) -> None:
+        """Poll from now on; to start twice is to start once.
+
+        Args:
+            give_back: called after each callback, whatever became of it.
+        """
+        with self._lock:
+            if self._thread is None:
+                self._stopping = Event()
+                arguments = (self._stopping, give_back)
+                self._thread = Thread(target=self._run, args=arguments, daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Poll no more; a callback that does not return is left behind."""
+        with self._lock:
+            if self._thread is not None:
+                self._stopping.set()
+                self._thread.join(STOP_SECONDS)
+                self._thread = None
+
+    def _run(self, stopping: Event, give_back: Callable[[], None]) -> None:
+        while not stopping.wait(load(PollingSettings).polling_interval_seconds):
+            if self._is_ours():
+                for name, callback in list(self._callbacks.items()):
+                    _poll(name, callback)
+                    give_back()
+
+    def _is_ours(self) -> bool:
+        try:
+            if self._turn is not None:
+                fcntl.lockf(self._turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _poll(name: str, callback: Callable[[], None]) -> None:
+    metrics = get_metrics()
+    try:
+        with metrics.duration.labels(name).time():
+            callback()
+    except Exception:
+        metrics.failures.labels(name).inc()
+        log.exception("polling %s failed", name)
+
+
+poller = MetricsPoller()
+register_for_polling = poller.register_for_polling
