@@ -168,6 +168,14 @@ def test_a_signal_lets_a_request_finish_and_the_end_is_0(project: Project, tmp_p
         assert service.process.wait(20) == 0
 
 
+def test_the_first_line_says_where_it_serves(project: Project, tmp_path: Path) -> None:
+    with running(project, tmp_path) as service:
+        first = service.log.read_text(encoding="utf-8").splitlines()[0]
+        page = "/docs" if project.answers["framework"] == "fastapi" else "/"
+        assert first.endswith(f" http://{HOST}:{service.server.port}{page}")
+        assert service.server.ask("GET", page).status == 200
+
+
 def test_a_service_that_outlives_its_terminal_on_purpose_does_so(
     workshop: Callable[[Answers], Project], tmp_path: Path
 ) -> None:

@@ -11,6 +11,11 @@ def create_app() -> FastAPI:
     service = about()
     app = FastAPI(title=service.title, version=service.version, description=service.summary)
     install(app)
+
+    @app.get("/", include_in_schema=False)
+    def index() -> dict[str, str]:
+        return {"api": "/docs", "health": "/health", "metrics": "/metrics"}
+
     return app
 
 

@@ -60,6 +60,8 @@ def _listen(settings: ServiceSettings) -> int:
         reason = (error.strerror or str(error)).lower()
         log.critical("cannot listen on %s, port %d: %s", settings.host, settings.port, reason)
         sys.exit(FAILED_TO_START)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    log.info("http://%s:%d%s", host, listener.getsockname()[1], server.FIRST_PAGE)
     return listener.detach()
 
 

@@ -7,6 +7,7 @@ from .service import Service
 
 WORKER = "asgi"
 THREADS = 1  # it needs no limit of its own
+FIRST_PAGE = "/docs"
 
 
 def application() -> tuple[Any, Service]:

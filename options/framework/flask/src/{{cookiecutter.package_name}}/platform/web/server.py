@@ -5,9 +5,10 @@ from typing import Any
 from .service import Service
 from .threads import THREADS, Threads
 
-__all__ = ["THREADS", "WORKER", "application"]
+__all__ = ["FIRST_PAGE", "THREADS", "WORKER", "application"]
 
 WORKER = Threads
+FIRST_PAGE = "/"
 
 
 def application() -> tuple[Any, Service]:
