@@ -10,8 +10,15 @@ from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
 from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.platform.health.report import Health
+from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 from {{ cookiecutter.package_name }}.platform.metrics import bound
+
+
+def runner_of(*checks: HealthCheck, timeout: float, keep: float = 0) -> CheckRunner:
+    """A runner with these checks, which may take so long; in seconds."""
+    settings = HealthSettings(health_check_timeout_seconds=timeout, health_cache_seconds=keep)
+    return CheckRunner(checks, settings)
 
 
 def fail() -> None:
@@ -23,11 +30,11 @@ def test_checks_run_at_the_same_time_and_within_their_timeout():
     hold = threading.Event()
     slow = [HealthCheck(name=f"slow{number}", probe=hold.wait) for number in range(5)]
     quick = HealthCheck(name="quick", probe=lambda: None)
-    runner = CheckRunner([*slow, quick], timeout_seconds=0.4, keep_seconds=0)
+    runner = runner_of(*slow, quick, timeout=0.4)
     start = time.perf_counter()
     results = runner.results()
     assert time.perf_counter() - start < 1.8  # one after the other, they would take 2
-    assert [result.outcome for result in results] == ["timeout"] * 5 + ["ok"]
+    assert [result["status"] for result in results.values()] == ["timeout"] * 5 + ["ok"]
     hold.set()
 
 
@@ -39,17 +46,17 @@ def test_a_check_that_hangs_is_not_started_again_until_it_ends():
         started.append(1)
         hold.wait()
 
-    runner = CheckRunner([HealthCheck(name="hangs", probe=hang)], 0.05, keep_seconds=0)
-    assert [runner.results()[0].outcome for _ in range(3)] == ["timeout"] * 3
+    runner = runner_of(HealthCheck(name="hangs", probe=hang), timeout=0.05)
+    assert [runner.results()["hangs"]["status"] for _ in range(3)] == ["timeout"] * 3
     assert len(started) == 1
     hold.set()
-    wait_until(lambda: runner.results()[0].outcome == "ok")
+    wait_until(lambda: runner.results()["hangs"]["status"] == "ok")
 
 
 def test_results_are_kept_and_callers_share_a_run():
     runs = []
     check = HealthCheck(name="counted", probe=lambda: runs.append(1))
-    runner = CheckRunner([check], timeout_seconds=1, keep_seconds=60)
+    runner = runner_of(check, timeout=1, keep=60)
     threads = [threading.Thread(target=runner.results) for _ in range(20)]
     for thread in threads:
         thread.start()
@@ -67,8 +74,10 @@ def test_a_change_of_outcome_is_logged_once_with_its_reason_and_without_a_secret
         if down:
             fail()
 
-    runner = CheckRunner(
-        [HealthCheck(name="down", probe=probe), HealthCheck(name="slow", probe=hold.wait)], 0.05, 0
+    runner = runner_of(
+        HealthCheck(name="down", probe=probe),
+        HealthCheck(name="slow", probe=hold.wait),
+        timeout=0.05,
     )
     runner.results()
     runner.results()
@@ -88,10 +97,10 @@ def test_the_window_keeps_a_hundred_requests_and_five_minutes(monkeypatch):
     window = RequestWindow()
     for _ in range(150):
         window.record((0.0, 0.010, 500, "192.0.2.1"))
-    assert window.summary() == (150, 10.0, 1)
+    assert tuple(window.summary().values()) == (150, 10.0, 1)
     now = 301.0
     window.record((301.0, 0.020, 200, "192.0.2.2"))
-    assert window.summary() == (0, 10.1, 1)
+    assert tuple(window.summary().values()) == (0, 10.1, 1)
 
 
 def wait_until(condition) -> None:
@@ -104,17 +113,17 @@ def wait_until(condition) -> None:
 
 def test_nobody_waits_for_a_check_that_is_known_to_hang():
     hold = threading.Event()
-    runner = CheckRunner([HealthCheck(name="hangs", probe=hold.wait)], 0.3, keep_seconds=0)
-    assert runner.results()[0].outcome == "timeout"
+    runner = runner_of(HealthCheck(name="hangs", probe=hold.wait), timeout=0.3)
+    assert runner.results()["hangs"]["status"] == "timeout"
     start = time.perf_counter()
-    assert [runner.results()[0].outcome for _ in range(20)] == ["timeout"] * 20
+    assert [runner.results()["hangs"]["status"] for _ in range(20)] == ["timeout"] * 20
     assert time.perf_counter() - start < 3.0  # one after the other, they would take 6
     hold.set()
 
 
 def test_callers_that_come_while_a_check_hangs_leave_together():
     hold = threading.Event()
-    runner = CheckRunner([HealthCheck(name="hangs", probe=hold.wait)], 0.3, keep_seconds=0)
+    runner = runner_of(HealthCheck(name="hangs", probe=hold.wait), timeout=0.3)
     start = time.perf_counter()
     threads = [threading.Thread(target=runner.results) for _ in range(20)]
     for thread in threads:
@@ -142,11 +151,11 @@ def test_an_error_is_counted_for_five_minutes_whatever_comes_after_it(monkeypatc
         window.record((now, 0.010, 503, "192.0.2.1"))
     for _ in range(1000):
         window.record((now, 0.010, 200, "192.0.2.1"))
-    assert window.summary().errors == 50
+    assert window.summary()["recent_errors_5min"] == 50
     now = 1299.0
-    assert window.summary().errors == 50
+    assert window.summary()["recent_errors_5min"] == 50
     now = 1301.0
-    assert window.summary().errors == 0
+    assert window.summary()["recent_errors_5min"] == 0
 
 
 def test_errors_of_every_second_add_up_and_take_no_more_memory(monkeypatch):
@@ -156,5 +165,5 @@ def test_errors_of_every_second_add_up_and_take_no_more_memory(monkeypatch):
     for second in range(1000):
         now = float(second)
         window.record((now, 0.0, 500, "192.0.2.1"))
-    assert window.summary().errors == 300
+    assert window.summary()["recent_errors_5min"] == 300
     assert len(vars(window)["_errors"]) == 300

@@ -150,4 +150,4 @@ def test_clients_behind_a_trusted_proxy_are_told_apart(mock_env, proxies, users)
         headers = [(b"x-forwarded-for", client)]
         scope = {**asked, "headers": headers, "client": ("192.0.2.1", 1)}
         asyncio.run(app(scope, None, send))
-    assert app.state.service.window.summary().users == users
+    assert app.state.service.window.summary()["concurrent_users"] == users

@@ -317,7 +317,7 @@ def test_clients_are_known_by_the_address_that_a_trusted_proxy_saw(mock_env):
     for address in ("198.51.100.1", "198.51.100.2", "nonsense", None):
         headers = {} if address is None else {"x-forwarded-for": address}
         client.get("/nowhere", headers=headers)
-    assert app.service.window.summary().users == 3
+    assert app.service.window.summary()["concurrent_users"] == 3
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from threading import Lock, Thread
 from time import monotonic, perf_counter
-from typing import Literal, NamedTuple
+from typing import Literal, TypedDict
 
 from ..core.components import Component, ComponentError, HealthCheck
+from .settings import HealthSettings
 
 log = logging.getLogger(__name__)
 
@@ -17,36 +18,22 @@ REASON_LENGTH = 200  # characters of an exception's text that are logged
 USER_AND_PASSWORD = re.compile(r"//[^/\s]*@")
 
 
-class Result(NamedTuple):
-    """How one check went.
+class Result(TypedDict):
+    """How one check went: `failed` if it raised; how long it took, or was given, in milliseconds."""
 
-    Attributes:
-        name: the check's name.
-        required: whether the service is unready without it.
-        outcome: `ok`, `failed` (it raised), or `timeout`.
-        latency_ms: how long it took, or the time it was given, in milliseconds.
-    """
-
-    name: str
+    status: Literal["ok", "failed", "timeout"]
     required: bool
-    outcome: Literal["ok", "failed", "timeout"]
     latency_ms: float
 
 
 def checks_of(components: Sequence[Component]) -> tuple[HealthCheck, ...]:
-    """The checks of the components, in their order.
-
-    Raises:
-        ComponentError: two checks have one name; the result of one would hide the other's.
-    """
+    """The checks of the components, in their order; ComponentError if two have one name."""
     owners: dict[str, str] = {}
     for component in components:
         for check in component.checks:
             if check.name in owners:
-                raise ComponentError(
-                    f"{owners[check.name]} and {component.name} both have a health check "
-                    f"{check.name!r}: rename one"
-                )
+                both = f"{owners[check.name]} and {component.name}"
+                raise ComponentError(f"{both} both have a health check {check.name!r}: rename one")
             owners[check.name] = component.name
     return tuple(check for component in components for check in component.checks)
 
@@ -60,83 +47,65 @@ class CheckRunner:
 
     Args:
         checks: their names must differ.
-        timeout_seconds: how long a check may take, all of them together too.
-        keep_seconds: how long the results are reused.
+        settings: how long they may take, all of them together too, and how long results are kept.
     """
 
-    def __init__(
-        self, checks: Sequence[HealthCheck], timeout_seconds: float, keep_seconds: float
-    ) -> None:
+    def __init__(self, checks: Sequence[HealthCheck], settings: HealthSettings) -> None:
         self._checks = checks
-        self._timeout = timeout_seconds
-        self._keep = keep_seconds
+        self._timeout = settings.health_check_timeout_seconds
+        self._keep = settings.health_cache_seconds
         self._lock = Lock()
-        self._latest: Future[tuple[Result, ...]] | None = None
-        self._until = 0.0
+        self._results: dict[str, Result] = {}
+        self._until = -1.0
         self._hanging: dict[str, Future[float]] = {}
-        self._outcomes: dict[str, str] = {}
 
-    def results(self) -> tuple[Result, ...]:
-        """One result per check, in their order; callers that come during a run share its results."""
+    def results(self) -> dict[str, Result]:
+        """The results by name, in the order of the checks; who comes during a run shares its results."""
+        came = monotonic()
         with self._lock:
-            latest = self._latest
-            if latest is None or (latest.done() and monotonic() >= self._until):
-                latest = self._latest = Future()
-                begins = True
-            else:
-                begins = False
-        if begins:
-            try:
-                latest.set_result(self._run())
-            except BaseException as error:
-                latest.set_exception(error)
-                raise
-            finally:
+            if came > self._until:
+                self._results = self._run()
                 self._until = monotonic() + self._keep
-        return latest.result()
+            return self._results
 
-    def _run(self) -> tuple[Result, ...]:
-        hanging = {name for name, future in self._hanging.items() if not future.done()}
-        running = {
-            check.name: self._hanging[check.name] if check.name in hanging else _start(check)
-            for check in self._checks
-        }
-        wait_for([running[name] for name in running.keys() - hanging], timeout=self._timeout)
-        self._hanging = {name: future for name, future in running.items() if not future.done()}
-        return tuple(self._result(check, running[check.name]) for check in self._checks)
+    def _run(self) -> dict[str, Result]:
+        hanging = {name: future for name, future in self._hanging.items() if not future.done()}
+        started = {check.name: _start(check) for check in self._checks if check.name not in hanging}
+        _, late = wait_for(started.values(), timeout=self._timeout)
+        self._hanging = hanging | {name: one for name, one in started.items() if one in late}
+        return {check.name: self._result(check, started.get(check.name)) for check in self._checks}
 
-    def _result(self, check: HealthCheck, future: Future[float]) -> Result:
-        reason = ""
-        if check.name in self._hanging:
-            result = Result(check.name, check.required, "timeout", round(self._timeout * 1000, 3))
+    def _result(self, check: HealthCheck, future: Future[float] | None) -> Result:
+        result: Result = {"status": "ok", "required": check.required, "latency_ms": 0.0}
+        reason = "ok"
+        if future is None or check.name in self._hanging:
+            result["status"], result["latency_ms"] = "timeout", round(self._timeout * 1000, 3)
             reason = f"no answer within {self._timeout:g} s"
         elif (error := future.exception()) is not None:
-            result = Result(check.name, check.required, "failed", 0.0)
-            reason = _reason(error)
+            result["status"], reason = "failed", _reason(error)
         else:
-            result = Result(check.name, check.required, "ok", round(future.result() * 1000, 3))
-        if self._outcomes.get(check.name, "ok") != result.outcome:
-            level = logging.INFO if result.outcome == "ok" else logging.WARNING
-            log.log(level, "health check %s: %s", check.name, reason or result.outcome)
-            self._outcomes[check.name] = result.outcome
+            result["latency_ms"] = round(future.result() * 1000, 3)
+        before = self._results.get(check.name)
+        if result["status"] != (before["status"] if before else "ok"):
+            level = logging.INFO if reason == "ok" else logging.WARNING
+            log.log(level, "health check %s: %s", check.name, reason)
         return result
 
 
 def _start(check: HealthCheck) -> Future[float]:
     future: Future[float] = Future()
+
+    def probe() -> None:
+        start = perf_counter()
+        try:
+            check.probe()
+            future.set_result(perf_counter() - start)
+        except BaseException as error:  # noqa: BLE001 - the thread's outcome, whatever it is
+            future.set_exception(error)
+
     # A daemon, unlike a pool's thread: one that hangs must not keep the process from ending.
-    Thread(target=_probe, args=(check, future), name=f"check-{check.name}", daemon=True).start()
+    Thread(target=probe, name=f"check-{check.name}", daemon=True).start()
     return future
-
-
-def _probe(check: HealthCheck, future: Future[float]) -> None:
-    start = perf_counter()
-    try:
-        check.probe()
-    except BaseException as error:  # noqa: BLE001 - the thread's outcome, whatever it is
-        future.set_exception(error)
-    else:
-        future.set_result(perf_counter() - start)
 
 
 def _reason(error: BaseException) -> str:

@@ -5,8 +5,5 @@ from .metrics import ApplicationMetrics, record_build
 from .settings import HealthSettings
 
 component = Component(
-    name="health",
-    settings=HealthSettings,
-    metrics=(ApplicationMetrics,),
-    start=record_build,
+    name="health", settings=HealthSettings, metrics=(ApplicationMetrics,), start=record_build
 )

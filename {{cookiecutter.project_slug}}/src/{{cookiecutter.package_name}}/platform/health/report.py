@@ -16,15 +16,10 @@ class Health:
     """Answers for one service: `ready` for readiness, `report` for people and monitors."""
 
     def __init__(self, lifecycle: Lifecycle, components: Sequence[Component], version: str) -> None:
-        settings = load(HealthSettings)
         self.window = RequestWindow()
         self._lifecycle = lifecycle
         self._version = version
-        self._runner = CheckRunner(
-            checks_of(components),
-            timeout_seconds=settings.health_check_timeout_seconds,
-            keep_seconds=settings.health_cache_seconds,
-        )
+        self._runner = CheckRunner(checks_of(components), load(HealthSettings))
 
     def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether new requests are welcome, and what stands against it.
@@ -33,7 +28,8 @@ class Health:
         """
         if self._lifecycle.state is not State.READY:
             return False, {"status": self._lifecycle.state.value}
-        failed = [r.name for r in self._runner.results() if r.required and r.outcome != "ok"]
+        results = self._runner.results().items()
+        failed = [name for name, one in results if one["required"] and one["status"] != "ok"]
         if failed:
             return False, {"status": "unready", "failed": ", ".join(failed)}
         return True, {"status": "ready"}
@@ -46,25 +42,15 @@ class Health:
         `one` where it speaks for one of several workers, else `all`.
         """
         results = self._runner.results()
-        failing = [result for result in results if result.outcome != "ok"]
-        if self._lifecycle.state is not State.READY or any(r.required for r in failing):
+        failing = [one["required"] for one in results.values() if one["status"] != "ok"]
+        if self._lifecycle.state is not State.READY or any(failing):
             status = "unhealthy"
         else:
             status = "degraded" if failing else "healthy"
-        recent = self.window.summary()
         return (503 if status == "unhealthy" else 200), {
             "status": status,
             "version": self._version,
             "scope": "one" if registry.active.several else "all",
-            "recent_errors_5min": recent.errors,
-            "avg_response_time_ms": recent.average_ms,
-            "concurrent_users": recent.users,
-            "checks": {
-                result.name: {
-                    "status": result.outcome,
-                    "required": result.required,
-                    "latency_ms": result.latency_ms,
-                }
-                for result in results
-            },
+            **self.window.summary(),
+            "checks": results,
         }

@@ -3,28 +3,13 @@
 from collections import deque
 from threading import Lock
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 REQUESTS_KEPT = 100
 RECENT_SECONDS = 300
 
 # When it began (`perf_counter`), its duration in seconds, its status, its client's address.
 Request = tuple[float, float, int, str]
-
-
-class Recent(NamedTuple):
-    """The recent requests in three figures.
-
-    Attributes:
-        errors: all answers of 500 and above in the last five minutes, to the second.
-        average_ms: mean time of the last 100 requests, in milliseconds; 0 without any.
-        users: different client addresses among those of the last 100 requests that ended in the
-            last five minutes.
-    """
-
-    errors: int
-    average_ms: float
-    users: int
 
 
 class RequestWindow:
@@ -47,15 +32,20 @@ class RequestWindow:
                 known, count = self._errors[place]
                 self._errors[place] = (second, count + 1 if known == second else 1)
 
-    def summary(self) -> Recent:
-        """The window in figures."""
+    def summary(self) -> dict[str, float]:
+        """The window in the figures of the health report.
+
+        Every answer of 500 and above in the last five minutes, to the second; of the last 100
+        requests the mean time in milliseconds, 0 without any; and the different client addresses
+        among those of them that ended in the last five minutes.
+        """
         requests = self._requests.copy()
         since = perf_counter() - RECENT_SECONDS
         with self._lock:
             errors = sum(count for second, count in self._errors if second > since)
         total = sum(seconds for _, seconds, _, _ in requests)
-        return Recent(
-            errors=errors,
-            average_ms=round(1000 * total / len(requests), 3) if requests else 0.0,
-            users=len({client for at, took, _, client in requests if at + took >= since}),
-        )
+        return {
+            "recent_errors_5min": errors,
+            "avg_response_time_ms": round(1000 * total / len(requests), 3) if requests else 0.0,
+            "concurrent_users": len({one for at, took, _, one in requests if at + took >= since}),
+        }
