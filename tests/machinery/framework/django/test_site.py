@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from {{ cookiecutter.package_name }} import settings as module
 from {{ cookiecutter.package_name }}.platform.core.config import SettingsError
+from {{ cookiecutter.package_name }}.platform.core.limits import PerMinute
 from {{ cookiecutter.package_name }}.platform.web import logs
 
 FORM = "/admin/login/"
@@ -43,7 +44,7 @@ def lines(monkeypatch):
     writer.emit = lambda record: found.append((record.levelname, writer.format(record)))
     logging.root.addHandler(writer)
     [handler] = [one for one in SECURITY.handlers if isinstance(one, logs.RateLimitedHandler)]
-    monkeypatch.setattr(handler, "_limit", logs.LogLimit(logs.SECONDS_BETWEEN_LINES))
+    monkeypatch.setattr(handler, "_limit", PerMinute())
     return found
 
 

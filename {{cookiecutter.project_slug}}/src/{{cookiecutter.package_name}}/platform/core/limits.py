@@ -1,50 +1,30 @@
-"""Limits on what anyone may cause at every request: log lines, and things that are kept."""
+"""A limit on what anyone may cause at every request: log lines, and things that are kept."""
 
 from threading import RLock
 from time import monotonic
 
 
 class PerMinute:
-    """Lets so many pass in a minute."""
+    """Lets so many pass in a minute, which begins with the first of them."""
 
     def __init__(self) -> None:
         self._lock = RLock()  # a finalizer may ask, at any moment
-        self._minute = -1
-        self._passed = 0
+        self._minutes: dict[str, tuple[float, int, int]] = {}  # its end, who passed, who waits
 
-    def take(self, most: int) -> bool:
-        """Whether one more may pass, of at most so many in this minute."""
-        minute = int(monotonic() // 60)
-        with self._lock:
-            if minute != self._minute:
-                self._minute, self._passed = minute, 0
-            self._passed += 1
-            return self._passed <= most
+    def take(self, most: int, cause: str = "") -> int:
+        """How many have come since the last that passed, this one included; 0 if it may not pass.
 
-
-class LogLimit:
-    """Says when to log a failure that may happen again and again.
-
-    Args:
-        seconds: the least time between two lines about one cause.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._lock = RLock()  # as above
-        self._waiting: dict[str, int] = {}
-        self._logged: dict[str, float] = {}
-
-    def due(self, cause: str) -> int:
-        """How many failures to log now, this one included; 0 while the last line is recent.
-
-        Causes are remembered forever: name few, such as the components.
+        Args:
+            most: how many may pass in this minute.
+            cause: each has its own minutes, which are kept: name few, such as the components.
         """
         now = monotonic()
         with self._lock:
-            waiting = self._waiting.pop(cause, 0) + 1
-            if now - self._logged.get(cause, -self._seconds) < self._seconds:
-                self._waiting[cause] = waiting
+            ends, passed, waiting = self._minutes.get(cause, (0.0, 0, 0))
+            if now >= ends:
+                ends, passed = now + 60, 0
+            if passed >= most:
+                self._minutes[cause] = ends, passed, waiting + 1
                 return 0
-            self._logged[cause] = now
-            return waiting
+            self._minutes[cause] = ends, passed + 1, 0
+            return waiting + 1

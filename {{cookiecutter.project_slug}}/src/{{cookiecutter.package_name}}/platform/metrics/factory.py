@@ -172,7 +172,7 @@ def report(component: str, error: Exception) -> None:
     """Count a metric that failed, and log it unless the component logged one this minute."""
     if component != OwnMetrics.component:
         bound(OwnMetrics).errors.labels(component).inc()
-    if times := registry.active.reports.due(component):
+    if times := registry.active.reports.take(1, component):
         text = "a metric of %s failed and was skipped (%d since the last report)"
         log.error(text, component, times, exc_info=error)
 

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metri
 from prometheus_client.registry import Collector
 
 from ..core.config import load
-from ..core.limits import LogLimit, PerMinute
+from ..core.limits import PerMinute
 from .bounds import LabelSet
 from .settings import MetricsSettings
 
@@ -38,7 +38,7 @@ class MetricsRegistry:
         # By signature the component, the definition, and the metric or collector itself.
         self.owners, self._lock = _owners.setdefault(collectors, ({}, RLock()))
         self._new_series = PerMinute()  # of all metrics together
-        self.reports = LogLimit(seconds=60.0)  # of failures
+        self.reports = PerMinute()  # of failures, by component
 
     def add(self, component: str, new: Any, metric: Collector) -> Any:
         """Register the metric, or return the one that was registered with the same signature.
@@ -70,7 +70,7 @@ class MetricsRegistry:
             seen = {known[place] for known in list(metric.admitted)}
             if label_set[place] not in seen and len(seen) >= most:
                 return False
-        return self._new_series.take(settings.max_metrics_per_minute)
+        return self._new_series.take(settings.max_metrics_per_minute) > 0
 
     def _conflict(self, new: Any, metric: Collector, error: ValueError) -> MetricConflict:
         other = "a collector registered outside this registry"

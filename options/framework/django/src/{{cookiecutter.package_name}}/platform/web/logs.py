@@ -2,9 +2,7 @@
 
 import logging
 
-from ..core.limits import LogLimit
-
-SECONDS_BETWEEN_LINES = 60.0  # of one logger, such as django.security.csrf
+from ..core.limits import PerMinute
 
 
 class ExceptionsOnly(logging.Filter):
@@ -23,11 +21,11 @@ class RateLimitedHandler(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._limit = LogLimit(SECONDS_BETWEEN_LINES)
+        self._limit = PerMinute()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass the record on, if it is time, with the number of those that it stands for."""
-        times = self._limit.due(record.name)
+        times = self._limit.take(1, record.name)
         if times:
             more = f" ({times} times)" if times > 1 else ""
             line = {"msg": record.getMessage() + more, "args": (), "exc_info": None}
