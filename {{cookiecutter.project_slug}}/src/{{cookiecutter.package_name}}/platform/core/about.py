@@ -22,12 +22,10 @@ def about() -> About:
         RuntimeError: the package is on the path but not installed.
     """
     package = __name__.partition(".")[0]
-    for command in entry_points(group="console_scripts"):
-        if command.value == f"{package}.__main__:main" and command.dist is not None:
-            known = command.dist.metadata.json
-            name, version = str(known["name"]), str(known["version"])
-            readme = str(known.get("description", ""))
-            heading = readme.partition("\n")[0]
-            title = heading[2:].strip() if heading.startswith("# ") else name
-            return About(name, version, str(known.get("summary", "")), title)
-    raise RuntimeError(f"{package} is not installed: run `make setup`, or `pip install .`")
+    commands = entry_points(group="console_scripts", value=f"{package}.__main__:main")
+    known = next((one.dist.metadata.json for one in commands if one.dist), None)
+    if known is None:
+        raise RuntimeError(f"{package} is not installed: run `make setup`, or `pip install .`")
+    name, heading = str(known["name"]), str(known.get("description", "")).partition("\n")[0]
+    title = heading[2:].strip() if heading.startswith("# ") else name
+    return About(name, str(known["version"]), str(known.get("summary", "")), title)

@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from operator import attrgetter
 from pkgutil import iter_modules
 from typing import Any
 
@@ -79,31 +78,32 @@ class ComponentError(Exception):
     """A component does not keep to the form; the message says what to change."""
 
 
+def modules(name: str) -> list[str]:
+    """The modules of that name in subpackages: in the platform's, then in those beside it."""
+    platform = __package__.rpartition(".")[0]
+    found = []
+    for root in (platform, platform.rpartition(".")[0]):
+        packages = (one.name for one in iter_modules(import_module(root).__path__) if one.ispkg)
+        found += [f"{root}.{package}.{name}" for package in sorted(packages)]
+    return [module for module in found if find_spec(module) is not None]
+
+
 def discover() -> tuple[Component, ...]:
     """Every component: those of the platform first, then the team's, each in their folders' order.
 
     Raises:
         ComponentError: a `component.py` exports no `component`, or two share a name.
     """
-    platform = __package__.rpartition(".")[0]
     found: dict[str, tuple[str, Component]] = {}
-    names = [
-        f"{root}.{module.name}.component"
-        for root in (platform, platform.rpartition(".")[0])
-        for module in sorted(iter_modules(import_module(root).__path__), key=attrgetter("name"))
-        if module.ispkg
-    ]
     # To look for a module imports its package: all of them come before the first component, so
     # that one may set up what the others stand on.
-    for name in [name for name in names if find_spec(name) is not None]:
+    for name in modules("component"):
         component = getattr(import_module(name), "component", None)
         if not isinstance(component, Component):
             raise ComponentError(f"{name} must export one Component, as `component = Component(…)`")
         if component.name in found:
-            other, _ = found[component.name]
-            raise ComponentError(
-                f"{name} and {other} are both named {component.name!r}: rename one"
-            )
+            both = f"{name} and {found[component.name][0]}"
+            raise ComponentError(f"{both} are both named {component.name!r}: rename one")
         found[component.name] = (name, component)
     return tuple(component for _, component in found.values())
 

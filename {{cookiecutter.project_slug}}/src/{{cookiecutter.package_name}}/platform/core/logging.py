@@ -1,27 +1,18 @@
 """One logging set-up for the service and its server: text for people, JSON for collectors."""
 
-import logging.config
+import logging
+
+from pythonjsonlogger.json import JsonFormatter
 
 from .config import ServiceSettings
 
 
 def configure(settings: ServiceSettings) -> None:
     """Send every record of LOG_LEVEL and above to standard error, in LOG_FORMAT."""
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "text": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
-                "json": {
-                    "()": "pythonjsonlogger.json.JsonFormatter",  # `class` would drop the names
-                    "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
-                    "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-                },
-            },
-            "handlers": {
-                "stderr": {"class": "logging.StreamHandler", "formatter": settings.log_format}
-            },
-            "root": {"level": settings.log_level, "handlers": ["stderr"]},
-        }
-    )
+    stderr = logging.StreamHandler()
+    if settings.log_format == "json":
+        fields = "%(asctime)s %(levelname)s %(name)s %(message)s"
+        names = {"asctime": "time", "levelname": "level", "name": "logger"}
+        stderr.setFormatter(JsonFormatter(fields, rename_fields=names))
+    text = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    logging.basicConfig(level=settings.log_level, format=text, handlers=[stderr], force=True)

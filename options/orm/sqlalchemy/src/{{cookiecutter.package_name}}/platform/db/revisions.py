@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
-from importlib.util import find_spec
-from pkgutil import iter_modules
 from typing import Any, Literal
 
 from alembic.config import Config
@@ -15,11 +13,11 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
 
-from ..core.components import discover
+from ..core.components import discover, modules
 from ..core.config import ServiceSettings, SettingsError, load
 from ..core.logging import configure as configure_logging
 from .engine import Model, dialect
-from .migrations import PACKAGE, alone, number
+from .migrations import alone, number
 
 LONGEST_ID = 32  # the width of Alembic's column
 
@@ -51,9 +49,8 @@ def connection(config: Config) -> Iterator[Connection]:
 def metadata() -> MetaData:
     """The tables of every model: of the components, and of each `models.py` beside them."""
     discover()
-    for module in iter_modules(import_module(PACKAGE).__path__, f"{PACKAGE}."):
-        if module.ispkg and find_spec(f"{module.name}.models"):
-            import_module(f"{module.name}.models")
+    for name in modules("models"):
+        import_module(name)
     return Model.metadata
 
 
