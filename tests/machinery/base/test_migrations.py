@@ -14,7 +14,7 @@ from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core import command_line
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.db import engine, migrations
-from {{ cookiecutter.package_name }}.platform.db.errors import MigrationsPending
+from {{ cookiecutter.package_name }}.platform.db.migrations import MigrationsPending
 
 COMPONENTS = discover()
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.db.sqlite import SQLITE
+from {{ cookiecutter.package_name }}.platform.db.dialect import SQLITE
 
 
 def pragma(connection, name):

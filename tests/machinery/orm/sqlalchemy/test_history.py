@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.db import UtcDateTime, engine, migrations, revisions
-from {{ cookiecutter.package_name }}.platform.db.errors import CannotMigrate
+from {{ cookiecutter.package_name }}.platform.db.migrations import CannotMigrate
 
 SHELVES = """
     op.create_table(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
 
 from ..platform.metrics import Counter, Gauge, Histogram, MetricGroup, bound, closed
 
@@ -37,14 +36,13 @@ def get_metrics() -> BookmarkMetrics:
 @contextmanager
 def counted(operation: str) -> Iterator[None]:
     """Count the operation of a block, or of each call of a decorated function, once it ended."""
-    start, outcome = perf_counter(), "error"
+    metrics, outcome = get_metrics(), "error"
     try:
-        yield
+        with metrics.duration.labels(operation).time():
+            yield
         outcome = "success"
     except LookupError:
         outcome = "not_found"
         raise
     finally:
-        metrics = get_metrics()
         metrics.operations.labels(operation, outcome).inc()
-        metrics.duration.labels(operation).observe(perf_counter() - start)

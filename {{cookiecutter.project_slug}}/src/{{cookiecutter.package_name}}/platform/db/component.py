@@ -5,7 +5,6 @@ import sys
 
 from ..core.components import Component, HealthCheck
 from . import engine, migrations
-from .errors import CannotMigrate
 from .metrics import DatabaseMetrics
 from .settings import DatabaseSettings
 
@@ -35,7 +34,7 @@ def _upgrade(arguments: argparse.Namespace) -> None:
 def _migrate() -> tuple[str, ...]:
     try:
         return migrations.upgrade()
-    except CannotMigrate as error:
+    except migrations.CannotMigrate as error:
         print(f"DATABASE_URL: {error}", file=sys.stderr)
         raise SystemExit(CANNOT_START) from None
 

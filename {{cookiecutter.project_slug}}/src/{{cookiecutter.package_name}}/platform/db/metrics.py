@@ -13,12 +13,10 @@ class DatabaseMetrics(MetricGroup, component="database"):
     """What the service asks of its database, seen from the service."""
 
     connection_attempts = Counter(
-        "database_connection_attempts_total",
-        "Connections that the service tried to open.",
+        "database_connection_attempts_total", "Connections that the service tried to open."
     )
     connection_failures = Counter(
-        "database_connection_failures_total",
-        "Connections that could not be opened.",
+        "database_connection_failures_total", "Connections that could not be opened."
     )
     connection_duration = Histogram(
         "database_connection_duration_seconds",
@@ -46,8 +44,7 @@ class DatabaseMetrics(MetricGroup, component="database"):
         multiprocess="livesum",
     )
     pool_timeouts = Counter(
-        "database_pool_timeouts_total",
-        "Callers that gave up waiting for a connection.",
+        "database_pool_timeouts_total", "Callers that gave up waiting for a connection."
     )
     query_duration = Histogram(
         "database_query_duration_seconds",
@@ -63,10 +60,7 @@ class DatabaseMetrics(MetricGroup, component="database"):
     model_operations = Counter(
         "database_model_operations_total",
         "Objects that were written one by one; bulk statements show among the queries only.",
-        labels={
-            "operation": closed(*WRITES),
-            "model": bounded_by("the models of the application"),
-        },
+        labels={"operation": closed(*WRITES), "model": bounded_by("the models of the application")},
     )
 
 

@@ -24,11 +24,7 @@ def find(limit: int, after: int = 0) -> Sequence[Bookmark]:
 
 @counted("get")
 def get(number: int) -> Bookmark:
-    """The bookmark of that number.
-
-    Raises:
-        BookmarkNotFound: there is none.
-    """
+    """The bookmark of that number; BookmarkNotFound if there is none."""
     bookmark = Bookmark.objects.filter(id=number).first()
     if bookmark is None:
         raise BookmarkNotFound(number)
@@ -37,11 +33,7 @@ def get(number: int) -> Bookmark:
 
 @counted("delete")
 def delete(number: int) -> None:
-    """Remove the bookmark of that number.
-
-    Raises:
-        BookmarkNotFound: there is none.
-    """
+    """Remove the bookmark of that number; BookmarkNotFound if there is none."""
     removed, _ = Bookmark.objects.filter(id=number).delete()
     if not removed:
         raise BookmarkNotFound(number)

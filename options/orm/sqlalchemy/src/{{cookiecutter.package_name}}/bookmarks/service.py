@@ -32,29 +32,22 @@ def find(session: Session, limit: int, after: int = 0) -> Sequence[Bookmark]:
 
 @counted("get")
 def get(session: Session, number: int) -> Bookmark:
-    """The bookmark of that number.
-
-    Raises:
-        BookmarkNotFound: there is none.
-    """
-    bookmark = session.get(Bookmark, number)
-    if bookmark is None:
-        raise BookmarkNotFound(number)
-    return bookmark
+    """The bookmark of that number; BookmarkNotFound if there is none."""
+    return _existing(session, number)
 
 
 @counted("delete")
 def delete(session: Session, number: int) -> None:
-    """Remove the bookmark of that number.
+    """Remove the bookmark of that number; BookmarkNotFound if there is none."""
+    session.delete(_existing(session, number))
+    session.commit()
 
-    Raises:
-        BookmarkNotFound: there is none.
-    """
+
+def _existing(session: Session, number: int) -> Bookmark:
     bookmark = session.get(Bookmark, number)
     if bookmark is None:
         raise BookmarkNotFound(number)
-    session.delete(bookmark)
-    session.commit()
+    return bookmark
 
 
 def poll() -> None:

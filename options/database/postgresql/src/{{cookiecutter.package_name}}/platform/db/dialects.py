@@ -1,9 +1,8 @@
 """The kinds of database that the service runs on, by how DATABASE_URL begins."""
 
-from .dialect import Dialect
+from .dialect import SQLITE, Dialect
 from .postgresql import POSTGRESQL
 from .postgresql import PostgresqlSettings as DialectSettings
-from .sqlite import SQLITE
 
 DIALECTS: dict[str, Dialect] = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 

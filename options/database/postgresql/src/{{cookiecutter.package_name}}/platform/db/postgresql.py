@@ -61,8 +61,9 @@ def _connect_arguments(settings: PostgresqlSettings) -> Mapping[str, object]:
 
 POSTGRESQL = Dialect(
     example="postgresql://user:password@localhost:5432/service",
-    form="postgresql://[^/?]*/[^?]",
-    rule="must name a database after the host",
+    form=r"postgresql://([^@/?]*@)?(\[[^]]+\]|[^][:@/?]*)(:\d{1,5})?/[^?]",
+    rule="must name a database after the host, and write / @ : % in user and password as "
+    "%2F %40 %3A %25",
     embedded=False,
     lock=(
         "SET LOCAL statement_timeout = 0",

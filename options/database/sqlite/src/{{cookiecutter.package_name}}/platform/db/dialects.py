@@ -1,8 +1,7 @@
 """The kinds of database that the service runs on, by how DATABASE_URL begins."""
 
 from ..core.config import Settings as DialectSettings
-from .dialect import Dialect
-from .sqlite import SQLITE
+from .dialect import SQLITE, Dialect
 
 DIALECTS: dict[str, Dialect] = {"sqlite": SQLITE}
 

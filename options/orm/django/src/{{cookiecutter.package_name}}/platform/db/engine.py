@@ -16,11 +16,7 @@ django.setup()
 
 
 def dialect() -> Dialect:
-    """The kind of database that DATABASE_URL names.
-
-    Raises:
-        SettingsError: a database setting is wrong.
-    """
+    """The kind of database that DATABASE_URL names."""
     return DIALECTS[connection.vendor]
 
 
@@ -38,11 +34,7 @@ def release() -> None:
 
 
 def ping() -> None:
-    """Ask the database for a constant, on a connection that is closed again.
-
-    Raises:
-        django.db.Error: it does not answer.
-    """
+    """Ask the database for a constant, on a connection that is closed again."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

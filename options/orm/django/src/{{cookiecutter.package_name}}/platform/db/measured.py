@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from threading import Lock, local
-from time import perf_counter
 from typing import Any, ClassVar
 from weakref import WeakSet, finalize
 
@@ -13,14 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_delete, post_save
 
 from .dialects import DIALECTS
-from .recording import (
-    record_connection,
-    record_model_operation,
-    record_pool,
-    record_pool_use,
-    record_query,
-    record_waiting,
-)
+from .metrics import get_metrics, operation_of
 
 # Each thread has a connection of its own: 16 that serve (web/serving.py) and one a health check.
 MOST_CONNECTIONS = 18
@@ -38,15 +30,13 @@ class MeasuredConnection(BaseDatabaseWrapper):
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """Open a connection of the driver and make it ready."""
-        record_waiting(1)
-        start = perf_counter()
-        opened = False
+        metrics = get_metrics()
+        duration, failed = metrics.connection_duration.time(), metrics.connection_failures
         try:
-            connection = super().get_new_connection(conn_params)
-            opened = True
+            with metrics.pool_waiting.track_inprogress(), duration, failed.count_exceptions():
+                connection = super().get_new_connection(conn_params)
         finally:
-            record_connection(perf_counter() - start, opened=opened)
-            record_waiting(-1)
+            metrics.connection_attempts.inc()
         DIALECTS[self.vendor].prepare(connection)
         return connection
 
@@ -62,17 +52,13 @@ class MeasuredConnection(BaseDatabaseWrapper):
             _open.closed(self)
 
     def _measure_query(self, execute: Callable[..., Any], sql: str, *how: Any) -> Any:
-        _open.taken(self)
+        _open.change(self, in_use=True)
         if sql.startswith(TRANSACTION):
             return execute(sql, *how)
-        start = perf_counter()
-        failed = True
-        try:
-            result = execute(sql, *how)
-            failed = False
-            return result
-        finally:
-            record_query(sql, perf_counter() - start, failed=failed)
+        operation, metrics = operation_of(sql), get_metrics()
+        failed = metrics.query_failures.labels(operation).count_exceptions()
+        with metrics.query_duration.labels(operation).time(), failed:
+            return execute(sql, *how)
 
 
 class _Thread:
@@ -106,32 +92,27 @@ class _OpenConnections(local):
         self._thread.connections.add(connection)
         with self._lock:
             self._in_use[connection] = True
-            self._record_all()
+            self._record()
 
-    def taken(self, connection: BaseDatabaseWrapper) -> None:
-        self._change(connection, in_use=True)
-
-    def returned(self, connection: BaseDatabaseWrapper) -> None:
-        self._change(connection, in_use=False)
-
-    def closed(self, connection: BaseDatabaseWrapper) -> None:
-        with self._lock:
-            if self._in_use.pop(connection, None) is not None:
-                self._record_all()
-
-    def _change(self, connection: BaseDatabaseWrapper, *, in_use: bool) -> None:
+    def change(self, connection: BaseDatabaseWrapper, *, in_use: bool) -> None:
         # Its own thread alone changes a connection, so this look needs no lock.
         if self._in_use.get(connection, in_use) is not in_use:
             with self._lock:
                 self._in_use[connection] = in_use
-                record_pool_use(*self._use())
+                self._record()
 
-    def _use(self) -> tuple[int, int]:
-        in_use = sum(self._in_use.values())
-        return in_use, len(self._in_use) - in_use
+    def closed(self, connection: BaseDatabaseWrapper) -> None:
+        with self._lock:
+            if self._in_use.pop(connection, None) is not None:
+                self._record()
 
-    def _record_all(self) -> None:
-        record_pool(*self._use(), overflow=0, limit=MOST_CONNECTIONS)
+    def _record(self) -> None:
+        metrics, in_use = get_metrics(), sum(self._in_use.values())
+        metrics.pool_connections.labels("in_use").set(in_use)
+        metrics.pool_connections.labels("idle").set(len(self._in_use) - in_use)
+        metrics.pool_limit.set(MOST_CONNECTIONS)
+        metrics.pool_overflow.set(0)
+        metrics.pool_timeouts.inc(0)  # a thread has its own connection and waits for no other
 
 
 _open = _OpenConnections()
@@ -140,7 +121,7 @@ _open = _OpenConnections()
 def give_back() -> None:
     """This thread's connections are not in use until its next query."""
     for connection in connections.all(initialized_only=True):
-        _open.returned(connection)
+        _open.change(connection, in_use=False)
 
 
 def _request_finished(**of: object) -> None:
@@ -148,11 +129,12 @@ def _request_finished(**of: object) -> None:
 
 
 def _saved(sender: type, *, created: bool, **of: object) -> None:
-    record_model_operation("insert" if created else "update", sender.__name__)
+    operation = "insert" if created else "update"
+    get_metrics().model_operations.labels(operation, sender.__name__).inc()
 
 
 def _deleted(sender: type, **of: object) -> None:
-    record_model_operation("delete", sender.__name__)
+    get_metrics().model_operations.labels("delete", sender.__name__).inc()
 
 
 request_finished.connect(_request_finished)

@@ -14,9 +14,16 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from .engine import dialect
-from .errors import CannotMigrate, MigrationsPending
 
 log = logging.getLogger(__name__)
+
+
+class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
+    """The schema is behind the code; the message names what is missing."""
+
+
+class CannotMigrate(Exception):  # noqa: N818 - as above
+    """The database cannot be opened; the message holds no secret."""
 
 
 def upgrade() -> tuple[str, ...]:
@@ -51,11 +58,7 @@ def pending() -> tuple[str, ...]:
 
 
 def check() -> None:
-    """Pass when nothing is pending; the connection is closed again.
-
-    Raises:
-        MigrationsPending: names the applications that are behind.
-    """
+    """Pass when nothing is pending; the connection is closed again."""
     try:
         behind = pending()
     finally:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, NullPool, create_engine, event, make_url, select
+from sqlalchemy import Engine, MetaData, create_engine, event, make_url, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from ..core.config import load
@@ -37,29 +37,34 @@ _engine: Engine | None = None
 
 
 def engine() -> Engine:
-    """The engine for DATABASE_URL; no connection is opened before it is needed.
-
-    Raises:
-        SettingsError: a database setting is wrong.
-    """
+    """The engine for DATABASE_URL; no connection is opened before it is needed."""
     global _engine  # noqa: PLW0603 - one pool per process
     with _lock:
         if _engine is None:
             settings = load(DatabaseSettings)
             size, overflow = settings.database_pool_size, settings.database_max_overflow
-            _engine = _make(
-                poolclass=MeasuredPool,
-                pool_size=size,
-                max_overflow=overflow,
-                pool_timeout=settings.database_pool_timeout_seconds,
-            )
+            pool = {"poolclass": MeasuredPool, "pool_size": size, "max_overflow": overflow}
+            _engine = make(**pool, pool_timeout=settings.database_pool_timeout_seconds)
             measure(_engine, size, overflow)
         return _engine
 
 
-def without_pool() -> Engine:
-    """An engine whose connections are closed after use, and counted nowhere."""
-    return _make(poolclass=NullPool)
+def make(**pool: Any) -> Engine:
+    """A new engine for DATABASE_URL with that pool, not measured."""
+    settings = load(DatabaseSettings)
+    url = make_url(settings.database_url.get_secret_value())
+    kind = DIALECTS[url.get_backend_name()]
+    arguments = kind.connect_arguments(settings)
+    made = create_engine(
+        url,
+        # What the URL says itself stands.
+        connect_args={name: arguments[name] for name in arguments if name not in url.query},
+        hide_parameters=True,  # they are the users' data, and errors are logged
+        pool_pre_ping=not kind.embedded,  # a server may have been restarted meanwhile
+        **pool,
+    )
+    event.listen(made, "connect", lambda connection, record: kind.prepare(connection))
+    return made
 
 
 def dialect() -> Dialect:
@@ -95,27 +100,6 @@ def release() -> None:
 
 
 def ping() -> None:
-    """Ask the database for a constant.
-
-    Raises:
-        SQLAlchemyError: it does not answer.
-    """
+    """Ask the database for a constant; SQLAlchemyError if it does not answer."""
     with engine().connect() as connection:
         connection.execute(select(1))
-
-
-def _make(**pool: Any) -> Engine:
-    settings = load(DatabaseSettings)
-    url = make_url(settings.database_url.get_secret_value())
-    kind = DIALECTS[url.get_backend_name()]
-    arguments = kind.connect_arguments(settings)
-    made = create_engine(
-        url,
-        # What the URL says itself stands.
-        connect_args={name: arguments[name] for name in arguments if name not in url.query},
-        hide_parameters=True,  # they are the users' data, and errors are logged
-        pool_pre_ping=not kind.embedded,  # a server may have been restarted meanwhile
-        **pool,
-    )
-    event.listen(made, "connect", lambda connection, record: kind.prepare(connection))
-    return made

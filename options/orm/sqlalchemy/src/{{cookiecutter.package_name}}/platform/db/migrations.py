@@ -10,16 +10,24 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config, main
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from alembic.util import CommandError
+from sqlalchemy import Connection, NullPool, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from .engine import dialect, engine, without_pool
-from .errors import CannotMigrate, MigrationsPending
+from .engine import dialect, engine, make
 
 PACKAGE = __name__.partition(".")[0]
 LOCATION = f"{PACKAGE}:migrations"
 PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
 OLDER_TABLES = "alembic_version_"  # each component had one, before there was one history
+
+# The database cannot be opened, or its schema was made by other code than this. `alembic` prints
+# it as one line, as its own.
+CannotMigrate = CommandError
+
+
+class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
+    """The schema is behind the code; the message names what is missing."""
 
 
 def upgrade() -> tuple[str, ...]:
@@ -35,33 +43,20 @@ def upgrade() -> tuple[str, ...]:
             be left with references to nothing.
     """
     with alone() as connection:
-        missing = _missing(connection)
-        if missing:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        if missing := _missing(connection):
+            command.upgrade(_config(connection=connection), "head")
     return missing
 
 
 def pending() -> tuple[str, ...]:
-    """The revisions that the schema is behind, oldest first.
-
-    Raises:
-        CannotMigrate: the schema is not at a revision of this code.
-    """
+    """The revisions that the schema is behind, oldest first; CannotMigrate if it is at none."""
     with engine().connect() as connection:
         return _missing(connection)
 
 
 def check() -> None:
-    """Pass when nothing is pending.
-
-    Raises:
-        MigrationsPending: names the revisions that are missing.
-        CannotMigrate: the schema is not at a revision of this code.
-    """
-    missing = pending()
-    if missing:
+    """Pass when nothing is pending; MigrationsPending names the revisions that are missing."""
+    if missing := pending():
         raise MigrationsPending(f"run `db upgrade`: the schema lacks {', '.join(missing)}")
 
 
@@ -83,7 +78,7 @@ def alone() -> Iterator[Connection]:
     Raises:
         CannotMigrate: the database cannot be opened, or somebody else migrates for too long.
     """
-    database = without_pool()
+    database = make(poolclass=NullPool)
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(database.begin())
@@ -134,7 +129,7 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
 
-def _config() -> Config:
-    config = Config()
+def _config(**attributes: object) -> Config:
+    config = Config(attributes=attributes)
     config.set_main_option("script_location", LOCATION)
     return config

@@ -15,10 +15,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
         """What is stored: the moment in UTC."""
-        return value.astimezone(UTC) if value is not None else None
+        return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         """What is read: the moment, aware of its zone."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value else None
