@@ -1,4 +1,4 @@
-"""The tools of developers: lint, locations, show, simulate, settings."""
+"""The tools of developers: component, lint, locations, show, simulate, settings."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     load,
 )
 
-from . import lint, locations, pages, settings, show, simulate
+from . import lint, locations, pages, settings, show, simulate, skeletons
 from .catalogue import catalogue
 
 LOCATIONS = Path("docs/metric-locations")
@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         either.add_argument("--write", action="store_true", help="write the pages")
         either.add_argument("--check", action="store_true", help="end with 1 where one is stale")
         made.set_defaults(run=run)
+    made = actions.add_parser("component", help="write a new component and its test")
+    made.add_argument("name", help="lower case with underscores, like orders")
+    made.set_defaults(run=_component)
     simulated = actions.add_parser(
         "simulate", help="drive every declared metric once and print the exposition"
     )
@@ -127,6 +130,18 @@ def _lint(chosen: argparse.Namespace) -> int:
     if not found:
         print(f"{len(entries)} metrics declared, nothing to change")
     return int(bool(found))
+
+
+def _component(chosen: argparse.Namespace) -> int:
+    package = Path("src") / "{{ cookiecutter.package_name }}"
+    taken = {component.name for component in discover()}
+    try:
+        written = skeletons.write(chosen.name, package, Path("tests"), taken)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(*(f"wrote {path}" for path in written), sep="\n")
+    return 0
 
 
 def _simulate(chosen: argparse.Namespace) -> int:
