@@ -24,6 +24,7 @@ bookmarks_operations_total{operation="delete",outcome="success"} 2
 bookmarks_operations_total{operation="get",outcome="not_found"} 2
 bookmarks_operations_total{operation="get",outcome="success"} 2
 bookmarks_operations_total{operation="list",outcome="success"} 2
+bookmarks_stored{} 0
 http_request_duration_seconds_count{endpoint="/api/bookmarks",method="GET"} 2
 http_request_duration_seconds_count{endpoint="/api/bookmarks",method="POST"} 3
 http_request_duration_seconds_count{endpoint="/api/bookmarks",method="_OTHER"} 2
