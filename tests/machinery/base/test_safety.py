@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import values
 
 from {{ cookiecutter.package_name }}.platform.core import limits
+from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
     Enum,
@@ -25,6 +26,7 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
 from {{ cookiecutter.package_name }}.platform.metrics import registry as registry_module
 from {{ cookiecutter.package_name }}.platform.metrics.component import OwnMetrics
 from {{ cookiecutter.package_name }}.platform.metrics.factory import bind
+from {{ cookiecutter.package_name }}.platform.web.measured import MeasuredRequest
 
 ERRORS = 'metrics_errors_total{component="example"}'
 
@@ -209,3 +211,25 @@ def test_a_flood_of_failures_is_one_log_line_a_minute(caplog, monkeypatch, as_in
         "a metric of example failed and was skipped (1 since the last report)",
         "a metric of example failed and was skipped (50 since the last report)",
     ]
+
+
+def test_an_answer_with_a_status_that_is_none_is_reported_each_time(metrics, as_in_production):
+    labels = 'endpoint="unmatched",method="GET"'
+    expected = {
+        'metrics_errors_total{component="http"}': 2,
+        "http_request_duration_seconds_count{" + labels + "}": 3,
+        "http_requests_total{" + labels + ',status="200"}': 1,
+    }
+    with metrics.adds(expected):
+        for status in (1000, 200, 1000):
+            MeasuredRequest("GET", "192.0.2.1", RequestWindow()).finish(status)
+    assert metrics.value('http_requests_in_progress{method="GET"}') == 0.0
+
+
+def test_a_recorded_value_may_be_named_and_have_an_exemplar(metrics):
+    with metrics.adds({"paint_spilt_total": 5, "paint_seconds_count": 2, "paint_drying": 3}):
+        bound(Paints).spilt.inc(amount=2)
+        bound(Paints).spilt.inc(3, {"of": "blue"})
+        bound(Paints).took.observe(0.5, exemplar={"of": "blue"})
+        bound(Paints).took.observe(amount=0.5)
+        bound(Paints).drying.inc(amount=3)

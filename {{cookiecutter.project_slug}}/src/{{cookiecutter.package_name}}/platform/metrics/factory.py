@@ -114,18 +114,32 @@ class Bounded(MetricWrapperBase):
 
 
 def _guarded(method: Callable[..., Any]) -> Any:
-    for_one_process = method.__name__ == "set_function"
-
     @wraps(method)
     def guarded(self: Bounded, *args: Any, **kwargs: Any) -> Any:
-        if for_one_process and registry.active.several:
-            return self.failed(NotImplementedError(NOT_FOR_SEVERAL))
         try:
             return method(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - a metric is never in the way
             return self.failed(error)
 
-    return guarded
+    [default] = (method.__defaults__ or (None,))[:1]
+
+    @wraps(method)
+    def recording(self: Bounded, amount: Any = default, *args: Any, **kwargs: Any) -> Any:
+        # What every request does: an argument that is spelt out costs a third of one unpacked.
+        if args or kwargs:
+            return guarded(self, amount, *args, **kwargs)
+        try:
+            return method(self, amount)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self.failed(error)
+
+    return recording if "amount" in method.__annotations__ else guarded
+
+
+def _set_function(gauge: client.Gauge, function: Callable[[], float]) -> None:
+    if registry.active.several:
+        raise NotImplementedError(NOT_FOR_SEVERAL)
+    client.Gauge.set_function(gauge, function)
 
 
 def _bounded(kind: Any) -> type[Bounded]:
@@ -134,7 +148,8 @@ def _bounded(kind: Any) -> type[Bounded]:
 
     for name in GUARDED.split():
         if hasattr(kind, name):
-            setattr(BoundedKind, name, _guarded(getattr(kind, name)))
+            method = _set_function if name == "set_function" else getattr(kind, name)
+            setattr(BoundedKind, name, _guarded(method))
     return BoundedKind
 
 

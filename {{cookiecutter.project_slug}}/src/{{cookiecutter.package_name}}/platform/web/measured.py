@@ -25,9 +25,11 @@ class MeasuredRequest:
         counted: false for a path in `UNCOUNTED`: it counts as finished from the start.
 
     Attributes:
-        endpoint: the full route template, as soon as it is known.
+        endpoint: the full route template, once it has been counted.
         finished: whether it has been counted.
     """
+
+    endpoint = UNMATCHED
 
     def __init__(
         self, method: str, client: str, window: RequestWindow, *, counted: bool = True
@@ -36,13 +38,16 @@ class MeasuredRequest:
         self._method = method if method in METHODS else OTHER_METHOD
         self._client = client
         self._window = window
-        self.endpoint = UNMATCHED
         self.finished = not counted
         if counted:
             self._metrics = get_metrics()
             self._in_progress = self._metrics.in_progress.labels(self._method)
             self._in_progress.inc()
             window.in_flight.add(self)
+
+    def find_endpoint(self) -> str:
+        """The full route template; each framework tells it in its own way."""
+        return UNMATCHED
 
     def finish(self, status: int) -> None:
         """Count the request as answered with that status; the first call counts, later ones not."""
@@ -55,8 +60,8 @@ class MeasuredRequest:
         # What a route does not serve is answered 405 in every framework: any client can send it.
         method = OTHER_METHOD if status == 405 else self._method
         self._in_progress.dec()
-        self._metrics.requests.labels(method, self.endpoint, str(status)).inc()
-        self._metrics.duration.labels(method, self.endpoint).observe(seconds)
+        self.endpoint = self.find_endpoint()
+        self._metrics.answered(method, self.endpoint, status, seconds)
 
 
 def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
-from ..core.proxies import Network, client_address, is_in
+from ..core.proxies import client_address, is_in
 from .endpoints import template
 from .measured import CLIENT_GONE, MeasuredRequest
 from .metrics import UNMATCHED
 from .operations import OPERATIONS, answer
 from .running import running
+from .service import Service
 
 FORWARDED_PROTO = "HTTP_X_FORWARDED_PROTO"
 BODYLESS = frozenset((204, 304))  # and all below 200: RFC 9110, section 6.4.1
@@ -29,54 +30,48 @@ class ServiceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        response: Any = self._serve(request)
+        service = running()
+        if request.path_info in OPERATIONS:
+            return answer(request, service.health)
+        exchange = Exchange(request, service)
+        try:
+            response: Any = self._get_response(request)
+        except BaseException:  # Django answers every Exception: this is the end of the process
+            exchange.finish(500)
+            raise
+        status = response.status_code
         if request.method == "HEAD":
             # Views answer it with the body of a GET, and gunicorn warns of each that has one.
             if response.streaming:
                 response.streaming_content = ()
             else:
                 response.content = b""
-        return response  # type: ignore[no-any-return]  # as `_serve` gave it
-
-    def _serve(self, request: HttpRequest) -> HttpResponseBase:
-        service = running()
-        if request.path_info in OPERATIONS:
-            return answer(request, service.health)
-        client = _client(request.META, service.trusted_proxies)
-        measured = MeasuredRequest(request.method or "", client, service.window)
-        try:
-            response = self._get_response(request)
-        except BaseException:  # Django answers every Exception: this is the end of the process
-            measured.endpoint = _endpoint(request)
-            measured.finish(500)
-            raise
-        measured.endpoint = _endpoint(request)
-        if isinstance(response, StreamingHttpResponse) and _has_body(request, response):
+        elif response.streaming and status >= 200 and status not in BODYLESS:
             # A file too: the server's own way of sending one would tell nobody how far it got.
             parts = AsyncParts if response.is_async else Parts
-            response.streaming_content = parts(response, measured)
-        else:
-            measured.finish(response.status_code)
-        return response
+            response.streaming_content = parts(response, exchange)
+            return response  # type: ignore[no-any-return]  # as Django gave it
+        exchange.finish(status)
+        return response  # type: ignore[no-any-return]  # as above
 
 
-def _client(meta: dict[str, Any], trusted: tuple[Network, ...]) -> str:
-    """The address of the client; who is no trusted proxy cannot say that it came by TLS."""
-    peer: str = meta.get("REMOTE_ADDR", "")
-    if FORWARDED_PROTO in meta and not is_in(peer, trusted):
-        del meta[FORWARDED_PROTO]
-    forwarded_for = trusted and meta.get("HTTP_X_FORWARDED_FOR")
-    return client_address(peer, forwarded_for, trusted) if forwarded_for else peer
+class Exchange(MeasuredRequest):
+    """A request to Django; who is no trusted proxy cannot say that it came by TLS."""
 
+    def __init__(self, request: HttpRequest, service: Service) -> None:
+        meta, trusted = request.META, service.trusted_proxies
+        client: str = meta.get("REMOTE_ADDR", "")
+        if FORWARDED_PROTO in meta and not is_in(client, trusted):
+            del meta[FORWARDED_PROTO]
+        if trusted and (forwarded_for := meta.get("HTTP_X_FORWARDED_FOR")):
+            client = client_address(client, forwarded_for, trusted)
+        super().__init__(request.method or "", client, service.window)
+        self._request = request
 
-def _endpoint(request: HttpRequest) -> str:
-    match = request.resolver_match
-    return UNMATCHED if match is None else template(match.route)
-
-
-def _has_body(request: HttpRequest, response: StreamingHttpResponse) -> bool:
-    status = response.status_code
-    return request.method != "HEAD" and status >= 200 and status not in BODYLESS
+    def find_endpoint(self) -> str:
+        """The template of the route that the resolver found."""
+        match = self._request.resolver_match
+        return UNMATCHED if match is None else template(match.route)
 
 
 class MeasuredParts:

@@ -18,6 +18,8 @@ def answer(request: HttpRequest, health: Health) -> HttpResponse:
         response = error_response(HTTPStatus.METHOD_NOT_ALLOWED)
         response["Allow"] = "GET, HEAD"
     response["Content-Length"] = len(response.content)
+    if request.method == "HEAD":
+        response.content = b""
     return response
 
 

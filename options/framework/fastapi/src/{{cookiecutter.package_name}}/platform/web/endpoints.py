@@ -26,8 +26,8 @@ class Endpoints:
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes
-        self._templates: dict[int, tuple[object, list[str]]] = {}
-        self._hidden: list[str] = []
+        self._ways: dict[int, list[str]] = {}
+        self._only: dict[int, str] = {}
         self._searches = PerMinute()
 
     def find(self, scope: Scope, root: str) -> str:
@@ -37,27 +37,31 @@ class Endpoints:
             scope: as the routers left it.
             root: the application's own root path, without the mounts that came to it in the scope.
         """
+        return self._only.get(id(scope.get("route"))) or self._find(scope, root)
+
+    def _find(self, scope: Scope, root: str) -> str:
         if "endpoint" not in scope:
             return UNMATCHED
         route = scope.get("route")
         place = id(route if isinstance(route, APIRoute) else scope["endpoint"])
-        if place not in self._templates and self._searches.take(SEARCHES_PER_MINUTE):
+        if place not in self._ways and self._searches.take(SEARCHES_PER_MINUTE):
             self._search()
-        # What is still unknown then belongs to a mounted application that hides its routes.
-        _, templates = self._templates.get(place, (None, self._hidden))
-        if len(templates) == 1 and templates is not self._hidden:
-            return templates[0]
+        if place in self._only:
+            return self._only[place]
+        # What is unknown belongs to an application that is mounted and hides its routes.
         path = scope["path"].removeprefix(root)
+        templates = self._ways.get(place, self._hidden)
         fitting = (one for one in templates if _pattern(one).fullmatch(path))
         return max(fitting, key=len, default=UNMATCHED)
 
     def _search(self) -> None:
-        self._templates, self._hidden = {}, []
-        for found, template in _templates(self._routes):
-            # The object stays alive with its place, so that no other gets its identity.
-            self._templates.setdefault(id(found), (found, []))[1].append(template)
-            if isinstance(found, Mount):  # the endpoint is its application
-                self._hidden.append(template)
+        # Kept, so that no other object gets the identity of one of them.
+        self._found = list(_templates(self._routes))
+        self._ways = {id(one): [] for one, _ in self._found}
+        for one, template in self._found:
+            self._ways[id(one)].append(template)
+        self._only = {place: one for place, (one, *others) in self._ways.items() if not others}
+        self._hidden = [template for one, template in self._found if isinstance(one, Mount)]
 
 
 def _templates(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[object, str]]:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from ..core.components import Component
 from .errors import invalid_request
-from .middleware import HttpMetricsMiddleware, RoutedScopeMiddleware, leave_logging_to_us
+from .middleware import HttpMetricsMiddleware, leave_logging_to_us, note_routed_scope
 from .routes import add_operations
 from .service import Service
 
@@ -54,9 +54,10 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
     build = app.build_middleware_stack
 
     def build_measured() -> ASGIApp:
+        if app.user_middleware:  # the last one is the innermost
+            app.user_middleware.append(Middleware(note_routed_scope))
         return HttpMetricsMiddleware(build(), app.routes, service)
 
     # Around all that `add_middleware` adds, and around the handler of unhandled errors.
     app.build_middleware_stack = build_measured  # type: ignore[method-assign]  # of this object only
-    app.user_middleware.append(Middleware(RoutedScopeMiddleware))  # the last one is the innermost
     leave_logging_to_us()

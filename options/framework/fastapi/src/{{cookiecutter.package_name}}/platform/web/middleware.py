@@ -3,7 +3,6 @@
 import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Sequence
-from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -17,8 +16,8 @@ from .service import Service
 
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
 
-# Where the outermost layer leaves a list for the innermost one, to append the scope that it gets.
-ROUTED = f"{__name__}.routed"
+# Where the outermost layer leaves the request for the innermost one.
+MEASURED = f"{__name__}.measured"
 
 
 class HttpMetricsMiddleware:
@@ -35,78 +34,86 @@ class HttpMetricsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        measured = scope["type"] == "http" and ROUTED not in scope
-        await (self._measure if measured else self.app)(scope, receive, send)
-
-    async def _measure(self, scope: Scope, receive: Receive, send: Send) -> None:
-        root, path, method = scope.get("root_path", ""), scope["path"], scope["method"]
-        counted = path not in UNCOUNTED and path.removeprefix(root) not in UNCOUNTED
-        window = self._service.window
-        request = MeasuredRequest(method, self._client(scope), window, counted=counted)
-        routed = scope[ROUTED] = [scope]
-        status, gone = 0, False
-
-        def finish(status: int) -> None:
-            if not request.finished:
-                request.endpoint = self._endpoints.find(routed[-1], root)
-                request.finish(status)
-
-        async def watched_receive() -> Message:
-            nonlocal gone
-            message = await receive()
-            gone = gone or message["type"] == "http.disconnect"
-            return message
-
-        def watched_send(message: Message) -> Awaitable[None]:
-            nonlocal status
-            kind = message["type"]
-            if kind == "http.response.start":
-                status = message["status"]
-            elif kind in BODY_MESSAGES and not message.get("more_body"):
-                # Before it is handed over: who has the answer has been counted.
-                finish(CLIENT_GONE if gone else status)
-            if method == "HEAD" and kind == "http.response.body":
-                # Routes answer it with the body of a GET, and gunicorn warns of each that has one.
-                message = {**message, "body": b""}
-            return send(message)
-
+        if scope["type"] != "http" or MEASURED in scope:
+            await self.app(scope, receive, send)
+            return
+        exchange = scope[MEASURED] = Exchange(scope, receive, send, self._service, self._endpoints)
         try:
-            with suppress(ClientDisconnect):  # nobody is there to be answered
-                await self.app(scope, watched_receive, watched_send)
+            await self.app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
         except CancelledError:
             raise  # as above, and the server wants to know that it is over
         except BaseException as error:
-            finish(500)
-            log_unhandled(error, method, self._endpoints.find(routed[-1], root))
+            exchange.finish(500)
+            log_unhandled(error, scope["method"], exchange.find_endpoint())
             raise
         finally:
-            finish(CLIENT_GONE)
-            routed.clear()  # it is in the scope that is in it
-
-    def _client(self, scope: Scope) -> str:
-        client = scope.get("client")
-        peer = client[0] if client else ""
-        trusted = self._service.trusted_proxies
-        if not trusted:
-            return peer
-        forwarded = Headers(scope=scope).getlist("x-forwarded-for")
-        return client_address(peer, ",".join(forwarded), trusted)
+            exchange.finish(CLIENT_GONE)
+            del exchange.scope  # which refers to the exchange
 
 
-class RoutedScopeMiddleware:
-    """Leaves the scope that routers write to where the outermost layer looks for it.
+class Exchange(MeasuredRequest):
+    """A request that is counted before the last part of its answer is handed to the server.
 
-    A middleware between them may have copied it, and what is in a copy nobody outside sees.
+    Attributes:
+        scope: the one that the routers write to.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    _status = 0
+    _gone = False
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one connection."""
-        if ROUTED in scope:
-            scope[ROUTED].append(scope)
-        return self.app(scope, receive, send)
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, service: Service, endpoints: Endpoints
+    ) -> None:
+        self.scope = scope
+        self._receive, self._send = receive, send
+        self._endpoints = endpoints
+        self._root = scope.get("root_path", "")
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if service.trusted_proxies:
+            forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+            address = client_address(address, ",".join(forwarded), service.trusted_proxies)
+        path = scope["path"]
+        counted = path not in UNCOUNTED and path.removeprefix(self._root) not in UNCOUNTED
+        super().__init__(scope["method"], address, service.window, counted=counted)
+
+    def find_endpoint(self) -> str:
+        """The template of the route in the scope."""
+        return self._endpoints.find(self.scope, self._root)
+
+    async def receive(self) -> Message:
+        """The next message of the client."""
+        message = await self._receive()
+        self._gone = self._gone or message["type"] == "http.disconnect"
+        return message
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Hand a message to the server."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+        elif message["type"] in BODY_MESSAGES:
+            if not message.get("more_body"):
+                self.finish(CLIENT_GONE if self._gone else self._status)
+            if self._method == "HEAD" and "body" in message:
+                # Routes answer it with the body of a GET, and gunicorn warns of each that has one.
+                message = {**message, "body": b""}
+        return self._send(message)
+
+
+def note_routed_scope(app: ASGIApp) -> ASGIApp:
+    """The innermost layer, which finds the scope that the routers write to.
+
+    A middleware of the team's may have copied it, and what is in a copy nobody outside sees.
+    """
+
+    def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if MEASURED in scope:
+            scope[MEASURED].scope = scope
+        return app(scope, receive, send)
+
+    return serve
 
 
 def leave_logging_to_us() -> None:

@@ -75,12 +75,6 @@ class Exchange(MeasuredRequest):
         if isinstance(error, OSError) and error.errno in DISCONNECTED:
             log_unhandled(error, self._method, self.endpoint)
 
-    def finish(self, status: int) -> None:
-        """Find the route of the request, and count it; the first call counts, later ones not."""
-        if not self.finished:
-            self.endpoint = self._find_endpoint()
-            super().finish(status)
-
     def __iter__(self) -> Iterator[bytes]:
         sent, length = 0, None
         try:
@@ -105,7 +99,8 @@ class Exchange(MeasuredRequest):
         finally:
             self.finish(CLIENT_GONE)
 
-    def _find_endpoint(self) -> str:
+    def find_endpoint(self) -> str:
+        """The template of the route that Flask chose, or the mount."""
         if self._asked:  # taken out: it refers to the environment, which refers to it
             return template_of(self._app, self._asked.pop())
         mount = self._environ.get("SCRIPT_NAME", "").removeprefix(self._prefix)
