@@ -7,7 +7,6 @@ from functools import partial, wraps
 from typing import Any, Self, TypeVar
 
 import prometheus_client as client
-from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from . import registry
@@ -85,7 +84,7 @@ class Bounded(MetricWrapperBase):
         report(self.component, error)
         return DISABLED
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self) -> Iterable[client.Metric]:
         """The family; what fails, such as the callback of a gauge, has no sample in it."""
         [family] = self.describe()
         for one in [child.parent for child in list(self.children.values())] or [self]:
@@ -114,21 +113,23 @@ class Bounded(MetricWrapperBase):
 
 
 def _guarded(method: Callable[..., Any]) -> Any:
+    for_one_process = method.__name__ == "set_function"
+    [default] = (method.__defaults__ or (None,))[:1]
+
     @wraps(method)
     def guarded(self: Bounded, *args: Any, **kwargs: Any) -> Any:
+        if for_one_process and registry.active.several:
+            return self.failed(NotImplementedError(NOT_FOR_SEVERAL))
         try:
             return method(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - a metric is never in the way
             return self.failed(error)
 
-    [default] = (method.__defaults__ or (None,))[:1]
-
     @wraps(method)
     def recording(self: Bounded, amount: Any = default, *args: Any, **kwargs: Any) -> Any:
-        # What every request does: an argument that is spelt out costs a third of one unpacked.
         if args or kwargs:
             return guarded(self, amount, *args, **kwargs)
-        try:
+        try:  # as every request does: an argument that is spelt out costs a third of others
             return method(self, amount)
         except Exception as error:  # noqa: BLE001 - as above
             return self.failed(error)
@@ -136,21 +137,10 @@ def _guarded(method: Callable[..., Any]) -> Any:
     return recording if "amount" in method.__annotations__ else guarded
 
 
-def _set_function(gauge: client.Gauge, function: Callable[[], float]) -> None:
-    if registry.active.several:
-        raise NotImplementedError(NOT_FOR_SEVERAL)
-    client.Gauge.set_function(gauge, function)
-
-
-def _bounded(kind: Any) -> type[Bounded]:
-    class BoundedKind(Bounded, kind):  # type: ignore[misc]  # mypy wants to know which
-        pass
-
-    for name in GUARDED.split():
-        if hasattr(kind, name):
-            method = _set_function if name == "set_function" else getattr(kind, name)
-            setattr(BoundedKind, name, _guarded(method))
-    return BoundedKind
+def _bounded(kind: Any) -> Any:
+    names = [name for name in GUARDED.split() if hasattr(kind, name)]
+    guards = {name: _guarded(getattr(kind, name)) for name in names}
+    return type(f"Bounded{kind.__name__}", (Bounded, kind), guards)
 
 
 _TYPES = (client.Counter, client.Gauge, client.Histogram, client.Summary, client.Info, client.Enum)

@@ -3,11 +3,11 @@
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ContextDecorator
 from functools import wraps
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
@@ -17,14 +17,14 @@ from .factory import report
 from .settings import is_collected
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R", bound=Coroutine[Any, Any, None] | None)  # code that records returns nothing
+# Code that records returns nothing.
+F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, None] | None])
 
 # Where a metric raises in production too: it is only declared, or no group declares it.
 RAISING = (f"{__package__}.declared", "prometheus_client.metrics")
 
 
-class SafeMetricsOperation(AbstractContextManager[None]):
+class SafeMetricsOperation(ContextDecorator, AbstractContextManager[None]):
     """Around code that records: what a metric raises is reported, and raised in tests only.
 
     Use it in a `with` block, or as a decorator of a function that returns nothing. What other code
@@ -43,22 +43,17 @@ class SafeMetricsOperation(AbstractContextManager[None]):
             report(self.component, error)
         return registry.active.mode != "test"
 
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+    def __call__(self, function: F) -> F:
         """The function, so that it breaks nothing."""
-        recording: Any = function
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
 
         @wraps(function)
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
+        async def wrapped(*args: Any, **kwargs: Any) -> Any:
             with self:
-                return recording(*args, **kwargs)
+                return await function(*args, **kwargs)
 
-        @wraps(function)
-        async def wrapped_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with self:
-                return await recording(*args, **kwargs)
-
-        guarded: Any = wrapped_async if inspect.iscoroutinefunction(function) else wrapped
-        return guarded  # type: ignore[no-any-return]  # of the type of the function
+        return wrapped  # type: ignore[return-value]  # of the type of the function
 
 
 safe_metrics_operation = SafeMetricsOperation  # what code writes

@@ -67,20 +67,17 @@ class MeasuredRequest:
 def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
     """Log an exception that nothing handled, with its traceback.
 
-    Servers and frameworks differ in what they log themselves: `LogOnce` keeps one that does from
-    logging the same exception again.
+    Servers and frameworks differ in what they log themselves: with `is_new` one that does leaves
+    out the same exception.
     """
     log.error("%s %s failed", method, endpoint, exc_info=error)
     error.add_note(_LOGGED)
 
 
-class LogOnce(logging.Filter):
-    """For the loggers of a server or framework: drops what `log_unhandled` has logged already."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Pass every other record."""
-        error = record.exc_info[1] if record.exc_info else None
-        return _LOGGED not in getattr(error, "__notes__", ())
+def is_new(record: logging.LogRecord) -> bool:
+    """A filter for a server's logger: drops what `log_unhandled` has logged already."""
+    error = record.exc_info[1] if record.exc_info else None
+    return _LOGGED not in getattr(error, "__notes__", ())
 
 
 _LOGGED = f"logged by {__name__}"

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..core.proxies import client_address
 from .endpoints import Endpoints
-from .measured import CLIENT_GONE, UNCOUNTED, LogOnce, MeasuredRequest, log_unhandled
+from .measured import CLIENT_GONE, UNCOUNTED, MeasuredRequest, is_new, log_unhandled
 from .service import Service
 
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
@@ -122,6 +122,4 @@ def leave_logging_to_us() -> None:
     gunicorn logs an unhandled exception unless a response was complete, uvicorn each of them.
     """
     for name in ("gunicorn.error", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        if not any(isinstance(one, LogOnce) for one in logger.filters):
-            logger.addFilter(LogOnce())
+        logging.getLogger(name).addFilter(is_new)  # once, however often it is added
