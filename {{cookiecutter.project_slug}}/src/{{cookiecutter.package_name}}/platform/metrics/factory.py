@@ -114,7 +114,6 @@ class Bounded(MetricWrapperBase):
 
 def _guarded(method: Callable[..., Any]) -> Any:
     for_one_process = method.__name__ == "set_function"
-    [default] = (method.__defaults__ or (None,))[:1]
 
     @wraps(method)
     def guarded(self: Bounded, *args: Any, **kwargs: Any) -> Any:
@@ -125,22 +124,17 @@ def _guarded(method: Callable[..., Any]) -> Any:
         except Exception as error:  # noqa: BLE001 - a metric is never in the way
             return self.failed(error)
 
-    @wraps(method)
-    def recording(self: Bounded, amount: Any = default, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:
-            return guarded(self, amount, *args, **kwargs)
-        try:  # as every request does: an argument that is spelt out costs a third of others
-            return method(self, amount)
-        except Exception as error:  # noqa: BLE001 - as above
-            return self.failed(error)
-
-    return recording if "amount" in method.__annotations__ else guarded
+    return guarded
 
 
-def _bounded(kind: Any) -> Any:
-    names = [name for name in GUARDED.split() if hasattr(kind, name)]
-    guards = {name: _guarded(getattr(kind, name)) for name in names}
-    return type(f"Bounded{kind.__name__}", (Bounded, kind), guards)
+def _bounded(kind: Any) -> type[Bounded]:
+    class BoundedKind(Bounded, kind):  # type: ignore[misc]  # mypy wants to know which
+        pass
+
+    for name in GUARDED.split():
+        if hasattr(kind, name):
+            setattr(BoundedKind, name, _guarded(getattr(kind, name)))
+    return BoundedKind
 
 
 _TYPES = (client.Counter, client.Gauge, client.Histogram, client.Summary, client.Info, client.Enum)
