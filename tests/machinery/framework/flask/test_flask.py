@@ -1,6 +1,7 @@
 """What only Flask does: converters, mounts, middleware, handlers, several lives of an application."""
 
 import gc
+import io
 import logging
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -224,6 +225,11 @@ def test_a_server_below_a_prefix_does_not_show_it(app, metrics):
         assert client.get("/livez").status_code == 200
 
 
+def test_slashes_too_many_at_the_beginning_are_no_endpoint_of_their_own(client, metrics):
+    with metrics.adds(counted("/api/bookmarks", 200), "http"):
+        assert client.get("http://testserver///api/bookmarks").status_code == 200
+
+
 def test_scrapes_and_probes_are_never_in_progress(client, metrics):
     for path in ("/metrics", "/livez", "/readyz", "/health", "/api/health"):
         assert client.get(path).status_code == 200
@@ -386,6 +392,17 @@ def test_a_client_that_leaves_before_its_body_is_complete_is_a_499_and_no_error(
     environ |= {"wsgi.input": Connection(), "wsgi.input_terminated": True}
     if length:
         environ["CONTENT_LENGTH"] = length
+    with metrics.adds(counted("/upload", 499, "POST")):
+        list(app(environ, lambda status, headers, *_: print))
+    assert errors(caplog) == []
+
+
+def test_a_body_that_ends_before_its_length_is_a_499_for_any_view(metrics, caplog):
+    app = made()
+    app.add_url_rule("/upload", view_func=lambda: dict(request.json), methods=["POST"])
+    environ = create_environ("/upload", method="POST", input_stream=io.BytesIO(b"{}"))
+    environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "100"}
+    environ["wsgi.input_terminated"] = True  # as gunicorn has it
     with metrics.adds(counted("/upload", 499, "POST")):
         list(app(environ, lambda status, headers, *_: print))
     assert errors(caplog) == []

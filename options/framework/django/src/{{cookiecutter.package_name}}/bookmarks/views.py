@@ -30,7 +30,7 @@ class Bookmarks(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Keep a bookmark."""
-        new = read_body(NewBookmark, request.body, request.content_type or "")
+        new = read_body(NewBookmark, request.body, request.META)
         return JsonResponse(shown(service.create(str(new.url), new.title)), status=201)
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -26,7 +26,7 @@ def shown(bookmark: Bookmark) -> dict[str, Any]:
 @router.post("")
 def create() -> tuple[dict[str, Any], int]:
     """Keep a bookmark."""
-    new = read_body(NewBookmark, request.get_data(), request.content_type or "")
+    new = read_body(NewBookmark, request.get_data(), request.environ)
     with session() as open_session:
         return shown(service.create(open_session, str(new.url), new.title)), 201
 

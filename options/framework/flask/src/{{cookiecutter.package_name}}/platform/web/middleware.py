@@ -53,6 +53,8 @@ class MeasuredFlask(Flask):
 
     def request_context(self, environ: WSGIEnvironment) -> RequestContext:
         """Make the context of a request, and leave the request where its route will be read."""
+        if "CONTENT_LENGTH" in environ:  # so that Werkzeug notices a body that ends before
+            environ.pop("wsgi.input_terminated", None)
         context = super().request_context(environ)
         asked = environ.get(ASKED)
         if asked is not None:

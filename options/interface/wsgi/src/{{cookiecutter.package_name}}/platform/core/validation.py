@@ -3,19 +3,21 @@
 import json
 from collections.abc import Callable, Mapping
 from email.message import Message
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
+CLIENT_GONE = 499  # as in web/measured.py
+
 
 class InvalidRequest(Exception):  # noqa: N818 - the name says whose fault it is
     """The request does not fit what the route takes.
 
     Attributes:
-        status: 422, or 400 for a body that cannot be read at all.
+        status: 422, 400 for a body that cannot be read at all, or 499 for one that breaks off.
         detail: for the client; with 422 a list of the type, place, message and input of each
             problem, as FastAPI answers it.
     """
@@ -26,19 +28,24 @@ class InvalidRequest(Exception):  # noqa: N818 - the name says whose fault it is
         self.detail = detail
 
 
-def read_body(model: type[M], content: bytes, content_type: str) -> M:
-    """The JSON body of a request.
+def read_body(model: type[M], content: bytes, environ: Mapping[str, Any]) -> M:
+    """The JSON body of a request, of which WSGI's environ says type and length.
 
     Under another media type it is refused: a browser lets every site send a form in its user's
     name, and only JSON needs the permission of this one.
 
     Raises:
-        InvalidRequest: there is no body, it is no JSON, or it does not fit the model.
+        InvalidRequest: there is no body, it is no JSON, it does not fit the model, or the client
+            left before its end.
     """
+    announced = environ.get("CONTENT_LENGTH", "").lstrip("0")
+    if announced.isdecimal() and announced != str(len(content)):  # servers take it for the end
+        raise InvalidRequest(CLIENT_GONE, "the body ends before its Content-Length")
     if not content:
         problem = {"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}
         raise InvalidRequest(422, [problem])
-    value = _parsed(content) if _is_json(content_type) else content.decode(errors="replace")
+    is_json = _is_json(environ.get("CONTENT_TYPE", ""))
+    value = _parsed(content) if is_json else content.decode(errors="replace")
     return _validated(lambda: model.model_validate(value, from_attributes=True), "body")
 
 
