@@ -16,6 +16,14 @@ def test_a_json_line_has_time_level_logger_and_message(mock_env, capsys):
     assert line == {"level": "WARNING", "logger": "orders", "message": "sold out: pens"}
 
 
+def test_a_text_line_is_one_line_whatever_a_client_sent(mock_env, capsys):
+    mock_env(LOG_FORMAT="text")
+    configure(load(ServiceSettings))
+    logging.getLogger("orders").warning("not at %s", "/\r\n2026 ERROR \x1b[31m\x9b\u2028é")
+    line = "WARNING orders: not at /\\r\\n2026 ERROR \\x1b[31m\\x9b\\u2028é\n"
+    assert capsys.readouterr().err.endswith(line)
+
+
 def test_a_line_below_the_level_is_not_written(mock_env, capsys):
     mock_env(LOG_LEVEL="ERROR")
     configure(load(ServiceSettings))

@@ -1,5 +1,6 @@
 """A limit on what anyone may cause at every request: log lines, and things that are kept."""
 
+import logging
 from threading import RLock
 from time import monotonic
 
@@ -28,3 +29,12 @@ class PerMinute:
                 return 0
             self._minutes[cause] = ends, passed + 1, 0
             return waiting + 1
+
+    def passes(self, record: logging.LogRecord) -> bool:
+        """As the filter of a logger: one warning a minute of each line of code, and all else."""
+        if record.levelno != logging.WARNING:
+            return True
+        times = self.take(1, f"{record.name}:{record.lineno}")
+        if times > 1:
+            record.msg, record.args = f"{record.getMessage()} ({times} times)", ()
+        return times > 0

@@ -6,13 +6,23 @@ from pythonjsonlogger.json import JsonFormatter
 
 from .config import ServiceSettings
 
+_ESCAPED = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
+
+class OneLine(logging.Formatter):
+    """Keeps what a client sent from beginning a line of its own, and from steering a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging calls it so
+        """The line before any traceback."""
+        return super().formatMessage(record).translate(_ESCAPED)
+
 
 def configure(settings: ServiceSettings) -> None:
     """Send every record of LOG_LEVEL and above to standard error, in LOG_FORMAT."""
+    text = OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    fields = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    names = {"asctime": "time", "levelname": "level", "name": "logger"}
     stderr = logging.StreamHandler()
-    if settings.log_format == "json":
-        fields = "%(asctime)s %(levelname)s %(name)s %(message)s"
-        names = {"asctime": "time", "levelname": "level", "name": "logger"}
-        stderr.setFormatter(JsonFormatter(fields, rename_fields=names))
-    text = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    logging.basicConfig(level=settings.log_level, format=text, handlers=[stderr], force=True)
+    as_json = settings.log_format == "json"
+    stderr.setFormatter(JsonFormatter(fields, rename_fields=names) if as_json else text)
+    logging.basicConfig(level=settings.log_level, handlers=[stderr], force=True)

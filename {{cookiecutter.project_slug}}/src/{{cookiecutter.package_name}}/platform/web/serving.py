@@ -14,6 +14,7 @@ from gunicorn.errors import HaltServer
 
 from ..core.components import discover
 from ..core.config import ServiceSettings
+from ..core.limits import PerMinute
 from . import processes, server
 from .drain import Drain
 from .first_error import FirstError
@@ -145,3 +146,4 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+        self.error_log.addFilter(PerMinute().passes)  # any client can cause a warning

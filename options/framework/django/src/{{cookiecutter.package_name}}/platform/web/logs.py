@@ -25,9 +25,7 @@ class RateLimitedHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass the record on, if it is time, with the number of those that it stands for."""
-        times = self._limit.take(1, record.name)
-        if times:
-            more = f" ({times} times)" if times > 1 else ""
-            line = {"msg": record.getMessage() + more, "args": (), "exc_info": None}
-            level = {"levelno": logging.WARNING, "levelname": "WARNING"}
-            logging.root.handle(logging.makeLogRecord({**vars(record), **line, **level}))
+        warning = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
+        line = logging.makeLogRecord({**vars(record), **warning})
+        if self._limit.passes(line):
+            logging.root.handle(line)
