@@ -1,10 +1,32 @@
 """The command line helps, masks secrets and refuses wrong settings with one message."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from {{ cookiecutter.package_name }}.__main__ import main
-from {{ cookiecutter.package_name }}.platform.core import command_line
+from {{ cookiecutter.package_name }}.platform.core import command_line, config
 from {{ cookiecutter.package_name }}.platform.core.about import About
+from {{ cookiecutter.package_name }}.platform.web.service import Service
+
+
+@pytest.fixture
+def run_service(database):
+    """Run a command in a process of its own."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "{{ cookiecutter.package_name }}", *arguments],
+            env={**os.environ, "DATABASE_URL": database, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
 
 
 def test_help_names_every_command(capsys):
@@ -60,3 +82,28 @@ def test_a_command_without_its_action_ends_with_code_2(capsys):
 def test_the_schema_is_upgraded_once(capsys, database):
     assert main(["db", "upgrade"]) == 0
     assert capsys.readouterr().out == "nothing to upgrade\n"
+
+
+def test_what_is_not_read_is_warned_of_in_the_form_that_was_asked_for(run_service):
+    ran = run_service(
+        *("config", "show"), LOG_FORMAT="json", METRCS_ENABLED="1", PROMETHEUS_MULTIPROC_DIR="x"
+    )
+    assert ran.returncode == 0
+    assert {json.loads(line)["message"] for line in ran.stderr.splitlines()} == {
+        "PROMETHEUS_MULTIPROC_DIR is not used: unset it",
+        "METRCS_ENABLED is no setting and is not read: did you mean METRICS_ENABLED?",
+    }
+
+
+def test_whoever_serves_the_application_is_told_what_is_misspelt_once(caplog, mock_env):
+    mock_env(METRCS_ENABLED="1")
+    Service()
+    Service()
+    [line] = [record.getMessage() for record in caplog.records if record.name == config.__name__]
+    assert line == "METRCS_ENABLED is no setting and is not read: did you mean METRICS_ENABLED?"
+
+
+def test_whoever_serves_the_application_is_told_everything_that_is_wrong(mock_env):
+    mock_env(PORT="eighty", HEALTH_CACHE_SECONDS="x")
+    with pytest.raises(config.SettingsError, match=r"^PORT: .*\nHEALTH_CACHE_SECONDS: .*$"):
+        Service()

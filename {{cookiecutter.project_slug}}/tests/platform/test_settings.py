@@ -12,7 +12,6 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     SettingsError,
     load,
     load_all,
-    misspelt,
 )
 from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
 from {{ cookiecutter.package_name }}.platform.metrics.settings import (
@@ -97,12 +96,14 @@ def test_a_file_that_is_named_and_cannot_be_read_stops_the_start(tmp_path, mock_
 
 
 def test_a_variable_that_is_nearly_a_setting_is_named_with_what_it_was_meant_to_be(
-    tmp_path, mock_env, monkeypatch
+    tmp_path, mock_env, caplog
 ):
     file = tmp_path / "local.env"
     file.write_text("DATABSE_URL=sqlite:///other.db\nPOSTGRES_PASSWORD=s3cret\n")
     mock_env(ENV_FILE=str(file), METRCS_ENABLED="false", HOSTNAME="example", PORT="9000")
-    assert misspelt(set(EVERY_FIELD.values())) == [
+    for _ in range(2):
+        load_all(set(EVERY_FIELD.values()))
+    assert caplog.messages == [
         "DATABSE_URL is no setting and is not read: did you mean DATABASE_URL?",
         "METRCS_ENABLED is no setting and is not read: did you mean METRICS_ENABLED?",
     ]

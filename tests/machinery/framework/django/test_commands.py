@@ -55,8 +55,12 @@ def test_a_superuser_is_made_and_the_shell_finds_it(manage):
     assert manage("shell", "-c", f"{user}('correct horse battery staple'))").endswith("True\n")
 
 
-def test_a_wrong_setting_is_named(manage):
-    assert "SettingsError: PORT: " in manage("check", code=1, PORT="eighty")
+def test_wrong_settings_are_one_message_and_what_is_misspelt_is_warned_of(manage):
+    wrong = {"PORT": "eighty", "COLLECT_HTTP_METRICS": "x", "METRCS_ENABLED": "1"}
+    warning, title, *lines = manage("check", code=2, **wrong).splitlines()
+    assert warning.startswith("METRCS_ENABLED is no setting and is not read: did you mean ")
+    assert title == "These settings are wrong:"
+    assert [line.partition(":")[0] for line in lines] == ["PORT", "COLLECT_HTTP_METRICS"]
 
 
 @pytest.mark.parametrize("debug", ["true", "false"])

@@ -108,9 +108,18 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
             DATABASE_URL="oracle:x",
             CSRF_TRUSTED_ORIGINS="x",
             HEALTH_CACHE_SECONDS="x",
+            COLLECT_HTTP_METRICS="x",
+            COLLECT_BOOKMARKS_METRICS="x",
         )
     begun = {line.partition(":")[0] for line in str(error.value).splitlines()}
-    assert begun == {"PORT", "DATABASE_URL", "CSRF_TRUSTED_ORIGINS", "HEALTH_CACHE_SECONDS"}
+    assert begun == {
+        "PORT",
+        "DATABASE_URL",
+        "CSRF_TRUSTED_ORIGINS",
+        "HEALTH_CACHE_SECONDS",
+        "COLLECT_HTTP_METRICS",
+        "COLLECT_BOOKMARKS_METRICS",
+    }
 
 
 def test_a_host_that_is_not_ours_is_refused_and_logged_by_the_minute(

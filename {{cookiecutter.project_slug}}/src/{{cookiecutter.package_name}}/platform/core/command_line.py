@@ -4,13 +4,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .about import about
 from .components import Component, discover, settings_of
-from .config import ServiceSettings, SettingsError, load, load_all, misspelt
+from .config import ServiceSettings, SettingsError, load, load_all
 from .logging import configure
-
-log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,13 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     It is 0, 1 where a check found something, or 2 for bad settings or arguments.
     """
     try:
+        with suppress(SettingsError):  # it is part of what `load_all` raises
+            configure(load(ServiceSettings))
+            logging.root.setLevel(logging.WARNING)  # imports have nothing to tell
         components = discover()
         chosen = _parser(components).parse_args(arguments)
-        classes = [one for several in settings_of(components).values() for one in several]
-        load_all(classes)
+        load_all([one for several in settings_of(components).values() for one in several])
         configure(load(ServiceSettings))
-        for line in misspelt(classes):
-            log.warning(line)
         return int(chosen.run(chosen) or 0)
     except SettingsError as error:
         print(f"These settings are wrong:\n{error}", file=sys.stderr)

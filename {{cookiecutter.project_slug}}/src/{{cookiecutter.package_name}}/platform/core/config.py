@@ -1,7 +1,8 @@
 """Typed settings: one class per component, read from the environment and from `.env`."""
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -11,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .proxies import networks
+
+log = logging.getLogger(__name__)
 
 DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production
 ENV_FILE = "ENV_FILE"
@@ -105,6 +108,7 @@ class ServiceSettings(Settings):
 S = TypeVar("S", bound=Settings)
 
 _loaded: dict[type[Settings], Settings] = {}
+_warned: set[str] = set()
 
 
 def load(settings: type[S]) -> S:
@@ -125,13 +129,16 @@ def load(settings: type[S]) -> S:
     return known  # type: ignore[return-value]  # the key is the type of the value
 
 
-def load_all(classes: Iterable[type[Settings]]) -> None:
+def load_all(classes: Collection[type[Settings]]) -> None:
     """Load every class, so that a start fails with everything that is wrong in one message.
+
+    Variables that are nearly the name of a setting are warned of, once in a process and its workers.
 
     Raises:
         SettingsError: lists the problems of all classes.
     """
     problems: dict[str, None] = {}
+    _warn_of_misspelt(classes)
     for settings in classes:
         try:
             load(settings)
@@ -141,17 +148,16 @@ def load_all(classes: Iterable[type[Settings]]) -> None:
         raise SettingsError("\n".join(problems))
 
 
-def misspelt(classes: Iterable[type[Settings]]) -> list[str]:
-    """One line for each variable that no class reads, but that is nearly the name of one that is read."""
+def _warn_of_misspelt(classes: Iterable[type[Settings]]) -> None:
+    """Log each variable that no class reads, but that is nearly the name of one that is read."""
     known = {name.upper() for settings in classes for name in settings.model_fields} | {ENV_FILE}
     file = _env_file()
     given = {*os.environ, *(dotenv_values(file, interpolate=False) if file else ())}
-    found = []
-    for name in sorted(given):
+    for name in sorted(given - _warned):
         near = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
         if near and name.upper() not in known:
-            found.append(f"{name} is no setting and is not read: did you mean {near[0]}?")
-    return found
+            log.warning("%s is no setting and is not read: did you mean %s?", name, near[0])
+            _warned.add(name)
 
 
 def replace(settings: S) -> None:
@@ -162,6 +168,7 @@ def replace(settings: S) -> None:
 def forget() -> None:
     """Forget what was read, so that the next `load` reads the environment again."""
     _loaded.clear()
+    _warned.clear()
 
 
 def _env_file() -> Path | None:

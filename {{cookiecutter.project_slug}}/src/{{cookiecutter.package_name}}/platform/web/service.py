@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from threading import Lock, Thread
 
 from ..core.about import about
-from ..core.components import Component, discover
-from ..core.config import ServiceSettings, load
+from ..core.components import Component, discover, settings_of
+from ..core.config import ServiceSettings, load, load_all
 from ..core.lifecycle import Lifecycle
 from ..core.proxies import networks
 from ..health.metrics import record_shutdown
@@ -32,6 +32,7 @@ class Service:
 
     def __init__(self, components: Sequence[Component] | None = None) -> None:
         self.components = tuple(discover() if components is None else components)
+        load_all([one for several in settings_of(self.components).values() for one in several])
         self.lifecycle = Lifecycle(self.components, bind)
         self.health = Health(self.lifecycle, self.components, about().version)
         self.window = self.health.window

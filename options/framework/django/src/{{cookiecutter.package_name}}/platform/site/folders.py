@@ -1,9 +1,14 @@
 """What Django's settings take from the components' folders, before a component can be imported."""
 
+import re
+from collections.abc import Iterator
 from importlib import import_module
+from importlib.resources import files
 
-from ..core.components import modules
+from ..core.components import collection_switch, modules
 from ..core.config import ServiceSettings, Settings, load_all
+
+NAME = re.compile(r'\bComponent\(\s*name="(\w+)"')
 
 
 def component_apps() -> list[str]:
@@ -23,4 +28,12 @@ def check_settings() -> None:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Settings)
     ]
-    load_all(dict.fromkeys([ServiceSettings, *found]))
+    switches = map(collection_switch, _names())
+    load_all(dict.fromkeys([ServiceSettings, *found, *switches]))
+
+
+def _names() -> Iterator[str]:
+    """What the components are called, from their source: to import them takes Django's settings."""
+    for module in modules("component"):
+        source = files(module.rpartition(".")[0]).joinpath("component.py")
+        yield from NAME.findall(source.read_text(encoding="utf-8"))
