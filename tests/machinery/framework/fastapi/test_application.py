@@ -243,6 +243,33 @@ def test_tests_see_what_a_route_raises(app):
         client.get("/broken")
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("handled", [None, Exception, 500])
+def test_an_unhandled_error_is_json_unless_the_team_answers_it(before, handled, caplog):
+    async def sorry(request, error):
+        return PlainTextResponse("sorry", 500)
+
+    app = FastAPI(exception_handlers={handled: sorry} if before and handled else None)
+    install(app, [])
+    if handled and not before:
+        app.add_exception_handler(handled, sorry)
+    app.add_api_route("/broken", lambda: 1 / 0)
+    with client_of(app) as client:
+        answer = client.get("/broken")
+    assert answer.status_code == 500
+    assert answer.text == ("sorry" if handled else '{"detail":"Internal Server Error"}')
+    [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert logged.getMessage() == "GET /broken failed"
+
+
+def test_an_unhandled_error_is_shown_where_the_team_debugs():
+    app = FastAPI(debug=True)
+    install(app, [])
+    app.add_api_route("/broken", lambda: 1 / 0)
+    with client_of(app) as client:
+        assert "ZeroDivisionError" in client.get("/broken").text
+
+
 def test_websockets_pass_untouched(app, metrics):
     @app.websocket("/socket")
     async def socket(websocket: WebSocket):

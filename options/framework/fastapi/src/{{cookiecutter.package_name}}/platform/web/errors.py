@@ -5,6 +5,7 @@ import json
 from fastapi import Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
 
 async def invalid_request(request: Request, error: RequestValidationError) -> Response:
@@ -16,3 +17,8 @@ async def invalid_request(request: Request, error: RequestValidationError) -> Re
     problems = json.dumps({"detail": jsonable_encoder(error.errors())})
     body = json.dumps(json.loads(problems, parse_constant=str))
     return Response(body, status_code=422, media_type="application/json")
+
+
+async def internal_server_error(request: Request, error: Exception) -> Response:
+    """A route failed; the log says how."""
+    return JSONResponse({"detail": "Internal Server Error"}, status_code=500)

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from ..core.components import Component
-from .errors import invalid_request
+from .errors import internal_server_error, invalid_request
 from .middleware import HttpMetricsMiddleware, leave_logging_to_us, note_routed_scope
 from .routes import add_operations
 from .service import Service
@@ -51,6 +51,8 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
     handlers = app.exception_handlers
     if handlers[RequestValidationError] is request_validation_exception_handler:
         handlers[RequestValidationError] = invalid_request
+    if 500 not in handlers:  # the other name for the same; with `debug` there is a page instead
+        handlers.setdefault(Exception, internal_server_error)
     build = app.build_middleware_stack
 
     def build_measured() -> ASGIApp:
