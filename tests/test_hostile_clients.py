@@ -1,12 +1,15 @@
 """No client can make the service remember more, fail or complain, however often it tries."""
 
 import io
+import json
+import re
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from bakery import Answers, Project, questions
@@ -47,6 +50,10 @@ MALFORMED_BODIES = [
     POST + "Content-Length: 2\r\n\r\n\xff\xfe",
     POST + "Transfer-Encoding: chunked\r\n\r\nmany\r\n{}\r\n0\r\n\r\n",
     POST + "Transfer-Encoding: chunked\r\n\r\n2\r\n{",
+]
+# Whole JSON, none, and a part: a server that takes the end of the connection for that of the body gives all three on.
+BROKEN_OFF = [
+    POST + f"Content-Length: 100\r\n\r\n{body}" for body in ('{"url": "https://example.com/", "title": "x"}', "", "{")
 ]
 MALFORMED = {"requests": MALFORMED_REQUESTS, "bodies": MALFORMED_BODIES}
 
@@ -175,3 +182,41 @@ def test_floods_add_no_series_no_memory_and_no_error(project: Project, tmp_path:
         assert service.stop() == 0
     for sign in ("ERROR", "CRITICAL", "Traceback"):
         assert sign not in service.server.log
+
+
+def test_a_body_that_breaks_off_is_counted_as_499_and_nothing_is_done(project: Project, tmp_path: Path) -> None:
+    with running(project, tmp_path) as service:
+        offend(service.server.port, BROKEN_OFF)
+        assert json.loads(service.server.ask("GET", "/api/bookmarks").body) == []
+        asked = {("GET", "/api/bookmarks", "200"): 1, ("POST", "/api/bookmarks", "499"): len(BROKEN_OFF)}
+        assert service.counts() == asked
+
+
+def test_malformed_requests_are_one_line_a_minute_with_nothing_that_steers_a_terminal(
+    project: Project, tmp_path: Path
+) -> None:
+    with running(project, tmp_path) as service:
+        offend(service.server.port, [f"GET /{escape} HTTP/1.1 ERROR\r\n\r\n" for escape in 50 * "\x1b\x9b\n\x7f"])
+    log = service.log.read_text(encoding="utf-8")
+    assert len(re.findall("^.* WARNING ", log, re.MULTILINE)) <= 1
+    assert log.replace("\n", "").isprintable()
+
+
+def test_probes_wait_for_no_client_that_is_slow_or_silent(project: Project, tmp_path: Path) -> None:
+    slow = [POST + "Content-Length: 100\r\n\r\n{", "GET /livez HTTP/1.1\r\n", ""]
+    with running(project, tmp_path) as service, ExitStack() as connections:
+        for text in 20 * slow:
+            connection = connections.enter_context(socket.create_connection((HOST, service.server.port), 10))
+            connection.sendall(text.encode())
+        for path in ("/livez", "/readyz", "/metrics", "/health", "/api/health"):
+            start = perf_counter()
+            assert service.server.ask("GET", path).status == 200
+            assert perf_counter() - start < 1
+
+
+def test_requests_that_are_sent_at_once_are_all_answered(project: Project, tmp_path: Path) -> None:
+    paths = ["/nowhere", "/livez", "/livez?x=1", "/nowhere", "/livez"]
+    with running(project, tmp_path) as service, socket.create_connection((HOST, service.server.port), 10) as connection:
+        connection.sendall("".join(map(GET.format, paths)).encode())
+        with connection.makefile("rb") as answers:
+            assert [answer(answers) for _ in paths] == [404, 200, 200, 404, 200]

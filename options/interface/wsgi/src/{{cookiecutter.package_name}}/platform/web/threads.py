@@ -1,15 +1,47 @@
 """Gunicorn's worker with threads, for WSGI."""
 
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from selectors import EVENT_READ
+from socket import MSG_DONTWAIT, MSG_PEEK
+from time import monotonic
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from .measured import UNCOUNTED
+
 THREADS = 16  # requests that a worker answers at the same time
+PROBE_THREADS = 4  # for probes and scrapes, beside those
+LONGEST_PROBE = 4096  # bytes, with all headers
+SILENT_SECONDS = 10.0  # how long a new connection may be without a request
 
 
 class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
-    """One in which a client that does not close its end holds up a thread, and not everybody."""
+    """One in which probes wait behind no slow request, and nobody for a client that keeps open."""
+
+    def init_process(self) -> None:
+        """Serve until the end."""
+        self._probes = ThreadPoolExecutor(PROBE_THREADS)
+        super().init_process()
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection to a thread, or to the poller while the client has sent nothing."""
+        sent = b""
+        try:
+            sent = conn.sock.recv(LONGEST_PROBE, MSG_PEEK | MSG_DONTWAIT)
+        except BlockingIOError:
+            if not conn.initialized:  # else its next request has been read already
+                conn.timeout = monotonic() + SILENT_SECONDS
+                self.pending_conns.append(conn)
+                readable = partial(self.on_pending_socket_readable, conn)
+                self.poller.register(conn.sock, EVENT_READ, readable)
+                return
+        except OSError:  # the thread finds out
+            pass
+        conn.data_ready = True
+        done = (self._probes if _is_probe(sent) else self.tpool).submit(self.handle, conn)
+        done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
         """Close a connection whose last request was answered, or wait for the next request."""
@@ -18,3 +50,10 @@ class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         else:
             self.nr_conns -= 1
             self.tpool.submit(conn.close, graceful=True)
+
+
+def _is_probe(sent: bytes) -> bool:
+    """Whether it is all of a request for one of these paths: half of one could keep its thread."""
+    words = sent.split(b" ", 2)
+    path = words[1].partition(b"?")[0] if len(words) > 2 else b""
+    return sent.endswith(b"\r\n\r\n") and path.decode("latin-1") in UNCOUNTED
