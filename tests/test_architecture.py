@@ -12,13 +12,13 @@ from interpreters import uv
 
 # How far down a part stands; a component is at -1, every other part of the platform at 0. Imports go down.
 DEPTH = {"platform/metrics": 1, "platform/core": 2}
-FACES = {"core", "db", "metrics", "polling", "web"}  # what a component may import, by the package itself
+FACES = {"core", "db", "jobs", "metrics", "polling", "web"}  # what a component may import, by the package itself
 FRAMEWORKS = {"asgiref", "django", "fastapi", "flask", "starlette", "werkzeug"}
 WAIVER = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pragma:\s*no cover)(?P<rest>.*)")
 REASON = re.compile(r"\s(?:-|#)\s*\S.*\w")
 
 MOST_LINES_OF_A_MODULE = 200
-MOST_LINES_OF_SRC = 3500  # on the way to 3,000: docs/decisions/the-line-through-the-house.md
+MOST_LINES_OF_SRC = 4000  # with jobs; on the way to 3,600: docs/decisions/the-line-through-the-house.md
 MOST_LINES_OF_METRICS = 700
 MOST_LINES_OF_TESTS = 3000
 

@@ -119,7 +119,8 @@ def _help(declared: Declared[Any]) -> Iterator[str]:
 
 def _labels(declared: Declared[Any]) -> Iterator[str]:
     for label, values in declared.label_values.items():
-        if label in LABELS:
+        of_a_job = label == "job" and declared.name.startswith("job_")  # scraped with honor_labels
+        if label in LABELS and not of_a_job:
             yield f"must leave the label {label} to {LABELS[label]}: choose another name"
         elif not WORDS.fullmatch(label):
             yield f"label {label} must be words of a to z joined by single underscores"

@@ -1,9 +1,17 @@
 """What clients send and see: the same in the schema, the answers and the errors."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints, UrlConstraints
+from pydantic import (
+    AnyHttpUrl,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    UrlConstraints,
+)
 
 # What every database can hold as the number of a row.
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -22,6 +30,12 @@ class NewBookmark(BaseModel):
             pattern=r"^[^\x00]*$",  # PostgreSQL holds no NUL
         ),
     ]
+
+
+class ImportedBookmark(NewBookmark):
+    """What a file has of a bookmark: it was kept before, or is from now on."""
+
+    created_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class KeptBookmark(BaseModel):

@@ -1,13 +1,14 @@
 """What every part of the service stands on: settings, components, lifecycle, logging."""
 
 from .about import about
-from .components import Component, Event, HealthCheck
+from .components import Component, Event, HealthCheck, Job
 from .config import ServiceSettings, Settings, SettingsError, load
 
 __all__ = [
     "Component",
     "Event",
     "HealthCheck",
+    "Job",
     "ServiceSettings",
     "Settings",
     "SettingsError",

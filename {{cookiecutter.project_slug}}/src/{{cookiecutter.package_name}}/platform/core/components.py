@@ -44,6 +44,22 @@ class Event(StrEnum):
     SHUTDOWN = "shutdown"  # the last request was answered; components stop next
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """Work that `jobs run NAME` does.
+
+    Attributes:
+        name: unique; of lower case letters, digits and hyphens.
+        run: does the work, or is the coroutine function that does; it is called with its
+            `JobRun` and the parsed arguments. Its docstring is the help.
+        arguments: adds what the job takes to its parser.
+    """
+
+    name: str
+    run: Callable[[Any, argparse.Namespace], Any]
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Component:
     """What a subpackage brings; every part but the name is optional.
@@ -54,12 +70,13 @@ class Component:
         metrics: the metric groups that it declares.
         checks: the dependencies that readiness and the health report ask.
         routes: what the web adapter mounts, of the type that the framework uses.
-        prepare: runs once in `serve`, before any worker starts; it leaves no connection open,
-            since the workers are forked from its process.
+        prepare: runs once in `serve`, before any worker starts, and before a job; it leaves no
+            connection open, since the workers are forked from its process.
         start: runs in each worker before its first request.
         stop: runs after a worker's last request, in the reverse order of `start`.
         events: what to call in a worker, by event.
         commands: adds subcommands to the command line.
+        jobs: what `jobs run` can run.
     """
 
     name: str
@@ -72,6 +89,7 @@ class Component:
     stop: Callable[[], None] | None = None
     events: Mapping[Event, Callable[[], None]] = field(default_factory=dict)
     commands: Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None] | None = None
+    jobs: tuple[Job, ...] = ()
 
 
 class ComponentError(Exception):

@@ -1,0 +1,366 @@
+"""A job is counted however it ends, and what it counted is left where Prometheus finds it."""
+
+import asyncio
+import inspect
+import io
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
+from threading import Thread
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from {{ cookiecutter.package_name }}.__main__ import main
+from {{ cookiecutter.package_name }}.platform.core import about
+from {{ cookiecutter.package_name }}.platform.jobs import JobRun, track_job
+from {{ cookiecutter.package_name }}.platform.jobs.delivery import deliver
+
+OUTCOMES = {"success", "error", "cancelled"}
+NOT_DELIVERED = "the metrics of work did not get"
+JOBS = '''
+import os, signal
+
+from {{ cookiecutter.package_name }}.platform.core import Component, Job
+from {{ cookiecutter.package_name }}.platform.jobs import JobFailed
+from {{ cookiecutter.package_name }}.platform.metrics import Gauge, MetricGroup, bound
+
+
+class Stock(MetricGroup, component="stock"):
+    level = Gauge("stock_level", "Level.", multiprocess="max")
+    open = Gauge("stock_open", "Open.", multiprocess="livesum")
+
+
+def work(run, arguments):
+    """Work, 100 % of it.
+
+    More.
+    """
+    bound(Stock).level.set(3)
+    bound(Stock).open.set(1)
+    run.count("success", arguments.items)
+    if arguments.end == "refuse":
+        raise JobFailed("it is too late")
+    if arguments.end == "raise":
+        raise OSError("disk full")
+    if arguments.end == "exit":
+        raise SystemExit(0)
+    if arguments.end == "stop":
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def wait(run, arguments):
+    """Wait."""
+    run.count("skipped")
+
+
+def arguments(parser):
+    parser.add_argument("--end", default="well")
+    parser.add_argument("--items", type=int, default=2)
+
+
+component = Component(
+    name="stock",
+    metrics=(Stock,),
+    jobs=(Job(name="work", run=work, arguments=arguments), Job(name="wait", run=wait)),
+)
+'''
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def work(plant, database):
+    """Run the job `work` with these arguments."""
+    plant("stock", component=JOBS)
+    return lambda *arguments: main(["jobs", "run", "work", *arguments])
+
+
+@pytest.fixture
+def lines(capsys):
+    """The level and text of each line that the jobs logged."""
+    logged = r" (\w+) +{{ cookiecutter.package_name }}\.platform\.jobs\.\S+: (.*)"
+    return lambda: re.findall(logged, capsys.readouterr().err)
+
+
+@pytest.fixture
+def folder(tmp_path, mock_env):
+    """The folder of a node exporter."""
+    folder = tmp_path / "textfiles"
+    folder.mkdir()
+    mock_env(JOBS_METRICS=str(folder))
+    return folder
+
+
+def delivered(text: str) -> dict[str, float]:
+    """The samples by name and the labels that differ."""
+    own = {"service": about().name, "job": "work"}
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            assert own.items() <= sample.labels.items()
+            rest = [value for name, value in sample.labels.items() if name not in own]
+            found[" ".join([sample.name, *rest])] = sample.value
+    return found
+
+
+def ended(metrics, job: str) -> dict[str, float]:
+    runs = f'job_runs_total{{job="{job}",outcome="%s"}}'
+    return {outcome: metrics.value(runs % outcome) for outcome in OUTCOMES}
+
+
+ENDS = [
+    (None, "success"),
+    (OSError, "error"),
+    (SystemExit, "error"),
+    (KeyboardInterrupt, "cancelled"),
+    (asyncio.CancelledError, "cancelled"),
+]
+
+
+@pytest.mark.parametrize(("error", "outcome"), ENDS)
+def test_a_block_is_counted_however_it_ends(metrics, error, outcome):
+    run = track_job("block")
+    with suppress(error or ()), run:
+        assert metrics.value('job_in_progress{job="block"}') == 1
+        assert ended(metrics, "block") == dict.fromkeys(OUTCOMES, 0)
+        run.count("success", 2)
+        if error:
+            raise error
+    assert run.outcome == outcome
+    assert ended(metrics, "block") == {**dict.fromkeys(OUTCOMES, 0), outcome: 1}
+    assert metrics.value('job_in_progress{job="block"}') == 0
+    assert metrics.value('job_items_total{job="block",outcome="success"}') == 2
+    assert metrics.value('job_duration_seconds_count{job="block"}') == 1
+    assert metrics.series("job_last_success_timestamp_seconds") == (outcome == "success")
+
+
+def test_each_call_of_a_function_is_a_run(metrics):
+    @track_job("function")
+    def double(number: int) -> int:
+        """Twice as much."""
+        return number * 2
+
+    assert [double(1), double(number=2)] == [2, 4]
+    assert double.__doc__ == "Twice as much."
+    assert ended(metrics, "function")["success"] == 2
+
+
+def test_a_coroutine_function_is_in_progress_while_it_waits(metrics):
+    @track_job("coroutine")
+    async def wait() -> float:
+        await asyncio.sleep(0)
+        return metrics.value('job_in_progress{job="coroutine"}')
+
+    async def both() -> list[float]:
+        return await asyncio.gather(wait(), wait())
+
+    assert inspect.iscoroutinefunction(wait)
+    assert asyncio.run(both()) == [2, 1]  # the other one, and itself
+    assert metrics.value('job_in_progress{job="coroutine"}') == 0
+    assert ended(metrics, "coroutine")["success"] == 2
+
+
+def test_jobs_are_listed_with_the_first_line_of_what_they_do(plant, capsys):
+    plant("stock", component=JOBS)
+    assert main(["jobs", "list"]) == 0
+    listed = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert ["work", "Work, 100 % of it."] in listed
+    assert ["wait", "Wait."] in listed
+
+
+def test_the_help_of_a_job_has_its_arguments(plant, capsys):
+    plant("stock", component=JOBS)
+    for arguments, shown in ([], "Work, 100 % of it."), (["work"], "--items ITEMS"):
+        with pytest.raises(SystemExit) as left:
+            main(["jobs", "run", *arguments, "--help"])
+        assert left.value.code == 0
+        assert shown in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome", "logged"),
+    [
+        ("well", "success", []),
+        ("refuse", "error", ["it is too late"]),
+        ("raise", "error", ["job work raised"]),
+        ("exit", "error", []),
+        ("stop", "cancelled", []),
+    ],
+)
+def test_the_exit_code_and_the_last_line_tell_the_outcome(lines, work, end, outcome, logged):
+    assert work("--end", end) == (0 if outcome == "success" else 1)
+    *before, (level, last) = lines()
+    assert before == [("ERROR", line) for line in logged]
+    assert last.startswith(f"job work: {outcome}, 2 success, 0.")
+    assert level == ("INFO" if outcome == "success" else "ERROR")
+
+
+def test_a_coroutine_function_is_a_job_too(work, metrics):
+    assert main(["jobs", "run", "wait"]) == 0
+    assert metrics.value('job_items_total{job="wait",outcome="skipped"}') == 1
+
+
+def test_arguments_that_are_wrong_end_with_code_2(work, metrics):
+    with pytest.raises(SystemExit) as left:
+        work("--items", "many")
+    assert left.value.code == 2
+    assert metrics.series("job_runs_total") == 0
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_the_items_in_one_line(work, monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert work() == 0
+    assert screen.getvalue().startswith("\r\x1b[Kwork: 2 success\r")
+
+
+def test_what_is_no_terminal_gets_the_log_only(work, capsys):
+    assert work() == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "\r" not in shown.err
+
+
+def test_a_text_file_has_what_the_run_counted_and_outlives_it(work, folder):
+    assert work() == 0
+    [file] = folder.iterdir()
+    assert file.name == f"{about().name}-work.prom"
+    samples = delivered(file.read_text())
+    assert samples["job_runs_total success"] == 1
+    assert samples["job_in_progress"] == 0
+    assert samples["job_items_total success"] == 2
+    assert samples["stock_level"] == 3
+    assert "stock_open" not in samples  # nothing is open in a process that has ended
+    assert not [name for name in samples if name.startswith(("python_", "process_"))]
+
+
+@pytest.fixture
+def reset_registry():
+    """Call it to have nothing counted yet, as in the process of the next run."""
+    return import_module("{{ cookiecutter.package_name }}.platform.metrics.registry").reset_for_test
+
+
+def test_the_time_of_the_last_success_outlives_the_runs_that_fail(work, folder, reset_registry):
+    assert work("--end", "raise") == 1
+    [file] = folder.iterdir()
+    assert "job_last_success_timestamp_seconds" not in delivered(file.read_text())
+    assert work() == 0
+    last = delivered(file.read_text())["job_last_success_timestamp_seconds"]
+    reset_registry()
+    assert work("--end", "raise") == 1
+    samples = delivered(file.read_text())
+    assert samples["job_last_success_timestamp_seconds"] == last
+    assert samples["job_runs_total error"] == 1
+    assert samples["job_runs_total success"] == 0
+
+
+@pytest.mark.parametrize("before", [b"\xff", b"no metrics { at all", b""])
+def test_a_file_that_is_none_of_ours_is_replaced(work, folder, before):
+    file = folder / f"{about().name}-work.prom"
+    file.write_bytes(before)
+    assert work("--end", "raise") == 1
+    assert delivered(file.read_text())["job_runs_total error"] == 1
+
+
+def test_the_runs_of_another_job_are_not_delivered(folder, metrics):
+    with track_job("work"), track_job("other"):
+        deliver("work")
+    [file] = folder.iterdir()
+    assert "other" not in file.read_text()
+    assert delivered(file.read_text())["job_in_progress"] == 1
+
+
+def test_a_folder_that_is_gone_is_logged_and_fails_no_job(lines, work, folder):
+    folder.rmdir()
+    assert work() == 0
+    *failed, (_, last) = lines()
+    assert [line.partition(" to ")[0] for _, line in failed] == 2 * [NOT_DELIVERED]
+    assert last.startswith("job work: success")
+
+
+def test_nothing_is_delivered_where_nothing_is_collected(work, folder, mock_env, reset_registry):
+    mock_env(METRICS_ENABLED="false")
+    reset_registry()
+    assert work() == 0
+    assert [file.read_text() for file in folder.iterdir()] == [""]
+
+
+class Gateway(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.pushed.append((self.path, body.decode()))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway(mock_env) -> Iterator[HTTPServer]:
+    """What stands in for a Pushgateway: it has the paths and bodies that were pushed."""
+    with HTTPServer(("127.0.0.1", 0), Gateway) as server:
+        server.pushed, server.status = [], 200
+        mock_env(JOBS_METRICS=f"http://127.0.0.1:{server.server_port}/gateway/")
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_gateway_gets_the_start_and_the_end_in_a_group_of_the_job(work, gateway):
+    assert work() == 0
+    (path, start), (_, end) = gateway.pushed
+    assert path == f"/gateway/metrics/job/work/service/{about().name}"
+    assert delivered(start)["job_in_progress"] == 1
+    assert delivered(start)["job_runs_total success"] == 0
+    assert delivered(end)["job_in_progress"] == 0
+    assert delivered(end)["job_runs_total success"] == 1
+    assert delivered(end)["stock_level"] == 3
+
+
+def test_a_gateway_that_refuses_is_logged_and_fails_no_job(lines, work, gateway):
+    gateway.status = 500
+    assert work() == 0
+    *failed, (_, last) = lines()
+    assert [line.partition(" to ")[0] for _, line in failed] == 2 * [NOT_DELIVERED]
+    assert last.startswith("job work: success")
+
+
+@pytest.mark.parametrize(
+    "value", ["ftp://gateway", "http://user:secret@gateway", "http://", "https:///x"]
+)
+def test_a_target_that_is_neither_folder_nor_gateway_is_refused(capsys, mock_env, value):
+    mock_env(JOBS_METRICS=value)
+    assert main(["jobs", "list"]) == 2
+    shown = capsys.readouterr().err
+    assert "JOBS_METRICS: String should match pattern '^([^:]*|https?://" in shown
+    assert "secret" not in shown
+
+
+def test_a_job_that_is_told_to_stop_twice_ends(metrics):
+    run = JobRun("stopped")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), run:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert ended(metrics, "stopped")["cancelled"] == 1

@@ -1,0 +1,86 @@
+"""Counts the runs of a job: a function or a block, in coroutines as well."""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from time import perf_counter
+from typing import Any, ParamSpec, Self, TypeVar
+
+from .metrics import ITEM_OUTCOMES, RUN_OUTCOMES, get_metrics
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class JobFailed(Exception):  # noqa: N818 - the name says what happened
+    """The job could not do its work; the message says why, so no traceback is logged."""
+
+
+@dataclass
+class JobRun:
+    """One run: `with track_job("poll") as run`, or each call of a function under `@track_job("poll")`.
+
+    Attributes:
+        name: of the job; it is a label, so it comes from the code.
+        progress: called after items were counted.
+        counted: the items so far, by outcome.
+        outcome: `success`, `error`, or `cancelled` by KeyboardInterrupt or CancelledError.
+        seconds: how long the run took; until its end, when it began.
+    """
+
+    name: str
+    progress: Callable[["JobRun"], object] = bool
+    counted: Counter[str] = field(default_factory=Counter)
+    outcome: str = ""
+    seconds: float = 0.0
+
+    def count(self, outcome: str, number: int = 1) -> None:
+        """Count items once the work on them ended: `success`, `error` or `skipped`."""
+        get_metrics().items.labels(self.name, outcome).inc(number)
+        self.counted[outcome] += number
+        self.progress(self)
+
+    def __enter__(self) -> Self:
+        """Begin; every outcome has its series from here on."""
+        self.seconds = perf_counter()
+        metrics = get_metrics()
+        for metric, outcomes in ((metrics.runs, RUN_OUTCOMES), (metrics.items, ITEM_OUTCOMES)):
+            for outcome in outcomes:
+                metric.labels(self.name, outcome).inc(0)
+        metrics.in_progress.labels(self.name).inc()
+        metrics.last_start.labels(self.name).set_to_current_time()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Count how it ended."""
+        failed = kind is not None and issubclass(kind, Exception | SystemExit)
+        self.outcome = "error" if failed else "cancelled" if kind else "success"
+        self.seconds = perf_counter() - self.seconds
+        metrics = get_metrics()
+        metrics.in_progress.labels(self.name).dec()
+        metrics.duration.labels(self.name).observe(self.seconds)
+        metrics.runs.labels(self.name, self.outcome).inc()
+        if kind is None:
+            metrics.last_success.labels(self.name).set_to_current_time()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function, each call of which is a run."""
+        work: Any = function
+
+        @wraps(function)
+        def tracked(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with JobRun(self.name):
+                return work(*args, **kwargs)
+
+        @wraps(function)
+        async def tracked_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with JobRun(self.name):
+                return await work(*args, **kwargs)
+
+        counted: Any = tracked_async if inspect.iscoroutinefunction(function) else tracked
+        return counted  # type: ignore[no-any-return]  # of the type of the function
+
+
+track_job = JobRun  # what code writes
