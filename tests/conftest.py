@@ -3,8 +3,9 @@
 import functools
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,15 @@ def workshop(bakery: Bakery, tmp_path_factory: pytest.TempPathFactory) -> Callab
         return project
 
     return lambda answers: installed(frozenset({**next(variants()), **answers}.items()))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 64 KiB; only root can mount one, here or in a container."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"run this test as root, it needs a small file system: {done.stderr}"
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

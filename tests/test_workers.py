@@ -315,18 +315,6 @@ def full(folder: Path) -> None:
     assert shutil.disk_usage(folder).free == 0
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a file system of 64 KiB; only root can mount one, here or in a container."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"run this test as root, it needs a small file system: {done.stderr}"
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("failure", [full, gone])
 def test_no_storage_that_fails_costs_a_count_or_a_worker(
     project: Project, tmp_path: Path, small_disk: Path, failure: Callable[[Path], None]
