@@ -70,8 +70,8 @@ class Component:
         metrics: the metric groups that it declares.
         checks: the dependencies that readiness and the health report ask.
         routes: what the web adapter mounts, of the type that the framework uses.
-        prepare: runs once in `serve`, before any worker starts, and before a job; it leaves no
-            connection open, since the workers are forked from its process.
+        prepare: runs once in `serve`, before any worker starts; it leaves no connection open,
+            since the workers are forked from its process.
         start: runs in each worker before its first request.
         stop: runs after a worker's last request, in the reverse order of `start`.
         events: what to call in a worker, by event.

@@ -19,7 +19,7 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     migrations.commands(actions)
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """An embedded database has nobody else to migrate it; a server's is migrated on purpose."""
     if engine.dialect().embedded:
         _migrate()
@@ -47,7 +47,7 @@ component = Component(
         HealthCheck(name="database", probe=engine.ping),
         HealthCheck(name="migrations", probe=migrations.check),
     ),
-    prepare=_prepare,
+    prepare=prepare,
     stop=engine.dispose,
     commands=_commands,
 )

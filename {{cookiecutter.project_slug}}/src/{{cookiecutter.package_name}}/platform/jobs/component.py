@@ -10,6 +10,7 @@ from functools import partial
 from time import perf_counter
 
 from ..core.components import Component, Job, discover
+from ..db.component import prepare as prepare_database
 from .delivery import deliver
 from .metrics import JobMetrics
 from .settings import JobsSettings
@@ -39,9 +40,7 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
     try:
         with run:
             deliver(job.name)
-            for component in discover():
-                if component.prepare is not None:
-                    component.prepare()
+            prepare_database()
             work = job.run(run, arguments)
             if inspect.iscoroutine(work):
                 asyncio.run(work)
