@@ -60,6 +60,8 @@ def test_a_database_that_fails_is_counted_as_an_error(client, metrics, lose_data
             "database_connection_attempts_total": 1,
             "database_connection_failures_total": 1,
             "database_connection_duration_seconds_count": 1,
+            'application_errors_total{type="OperationalError"}': 1,
+            'log_messages_total{level="ERROR"}': 1,
         }
     ):
         assert client.get("/api/bookmarks").status_code == 500

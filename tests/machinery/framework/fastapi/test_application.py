@@ -255,9 +255,11 @@ def test_an_unhandled_error_is_json_unless_the_team_answers_it(before, handled, 
         app.add_exception_handler(handled, sorry)
     app.add_api_route("/broken", lambda: 1 / 0)
     with client_of(app) as client:
-        answer = client.get("/broken")
+        answer = client.get("/broken", headers={"X-Request-ID": "id-1"})
     assert answer.status_code == 500
-    assert answer.text == ("sorry" if handled else '{"detail":"Internal Server Error"}')
+    failed = '{"detail":"Internal Server Error","request_id":"id-1"}'
+    assert answer.text == ("sorry" if handled else failed)
+    assert answer.headers["x-request-id"] == "id-1"
     [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert logged.getMessage() == "GET /broken failed"
 

@@ -331,11 +331,11 @@ def test_clients_are_known_by_the_address_that_a_trusted_proxy_saw(mock_env):
     [
         ("GET", "/nowhere", 404, {"detail": "Not Found"}),
         ("PUT", "/probe/broken", 405, {"detail": "Method Not Allowed"}),
-        ("GET", "/probe/broken", 500, {"detail": "Internal Server Error"}),
+        ("GET", "/probe/broken", 500, {"detail": "Internal Server Error", "request_id": "id-1"}),
     ],
 )
 def test_errors_are_json_and_say_no_more_than_their_name(client, method, path, status, body):
-    answer = client.request(method, path)
+    answer = client.request(method, path, headers={"X-Request-ID": "id-1"})
     assert (answer.status_code, answer.json()) == (status, body)
 
 

@@ -1,10 +1,13 @@
 """One logging set-up for the service and its server: text for people, JSON for collectors."""
 
 import logging
+from textwrap import indent
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
 from .config import ServiceSettings
+from .request_id import with_request_id
 
 _ESCAPED = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
@@ -14,7 +17,14 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging calls it so
         """The line before any traceback."""
-        return super().formatMessage(record).translate(_ESCAPED)
+        line = super().formatMessage(record).translate(_ESCAPED)
+        name = getattr(record, "request_id", None)
+        return f"{line} request={name}" if name else line
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - as above
+        """The traceback, indented: no line of it looks like a record."""
+        text = super().formatException(ei).translate({**_ESCAPED, ord("\n"): "\n"})
+        return indent(text, "    ")
 
 
 def configure(settings: ServiceSettings) -> None:
@@ -25,4 +35,5 @@ def configure(settings: ServiceSettings) -> None:
     stderr = logging.StreamHandler()
     as_json = settings.log_format == "json"
     stderr.setFormatter(JsonFormatter(fields, rename_fields=names) if as_json else text)
+    stderr.addFilter(with_request_id)
     logging.basicConfig(level=settings.log_level, handlers=[stderr], force=True)

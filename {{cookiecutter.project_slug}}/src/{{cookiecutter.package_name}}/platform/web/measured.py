@@ -7,6 +7,7 @@ from ..health.window import RequestWindow
 from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
 
 log = logging.getLogger(__name__)
+access_log = logging.getLogger(f"{__name__}.access")
 
 # Asked by machines every few seconds; counting them would drown the users' requests. An adapter
 # leaves these paths out from the start, so that a scrape does not see itself in progress.
@@ -62,6 +63,8 @@ class MeasuredRequest:
         self._in_progress.dec()
         self.endpoint = self.find_endpoint()
         self._metrics.answered(method, self.endpoint, status, seconds)
+        if access_log.isEnabledFor(logging.INFO):
+            access_log.info("%s %s %d %.1f ms", method, self.endpoint, status, 1000 * seconds)
 
 
 def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:

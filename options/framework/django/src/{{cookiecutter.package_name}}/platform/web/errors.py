@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from gunicorn.http.errors import ParseException
 
+from ..core.request_id import request_id
 from ..core.validation import InvalidRequest
 from .measured import CLIENT_GONE
 
@@ -64,8 +65,9 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def internal_server_error(request: HttpRequest) -> JsonResponse:
-    """A view failed; the log says how."""
-    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR)
+    """A view failed; the log says how, in the lines of this request."""
+    body = {"detail": "Internal Server Error", "request_id": request_id.get()}
+    return JsonResponse(body, status=500)
 
 
 def error_response(status: HTTPStatus, detail: str = "") -> JsonResponse:

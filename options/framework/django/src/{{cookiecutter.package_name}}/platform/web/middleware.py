@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from ..core.proxies import client_address, is_in
+from ..core.request_id import HEADER, identify, request_id
 from .endpoints import template
 from .measured import CLIENT_GONE, MeasuredRequest
 from .metrics import UNMATCHED
@@ -39,6 +40,7 @@ class ServiceMiddleware:
         except BaseException:  # Django answers every Exception: this is the end of the process
             exchange.finish(500)
             raise
+        response[HEADER] = exchange.id
         status = response.status_code
         if request.method == "HEAD":
             # Views answer it with the body of a GET, and gunicorn warns of each that has one.
@@ -52,6 +54,7 @@ class ServiceMiddleware:
             response.streaming_content = parts(response, exchange)
             return response  # type: ignore[no-any-return]  # as Django gave it
         exchange.finish(status)
+        request_id.set("")
         return response  # type: ignore[no-any-return]  # as above
 
 
@@ -66,6 +69,7 @@ class Exchange(MeasuredRequest):
         if trusted and (forwarded_for := meta.get("HTTP_X_FORWARDED_FOR")):
             client = client_address(client, forwarded_for, trusted)
         super().__init__(request.method or "", client, service.window)
+        self.id = identify(meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT"))
         self._request = request
 
     def find_endpoint(self) -> str:
@@ -90,6 +94,7 @@ class MeasuredParts:
     def close(self) -> None:
         """The server wants no more; Django calls this at the end of the response."""
         self._measured.finish(CLIENT_GONE)
+        request_id.set("")
 
     def _hand_over(self, part: bytes) -> bytes:
         self._left -= len(part)

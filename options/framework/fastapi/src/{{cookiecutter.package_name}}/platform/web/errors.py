@@ -7,6 +7,8 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from ..core.request_id import request_id
+
 
 async def invalid_request(request: Request, error: RequestValidationError) -> Response:
     """The request does not fit what the route takes; as FastAPI answers it, whatever was sent.
@@ -21,4 +23,5 @@ async def invalid_request(request: Request, error: RequestValidationError) -> Re
 
 async def internal_server_error(request: Request, error: Exception) -> Response:
     """A route failed; the log says how."""
-    return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+    body = {"detail": "Internal Server Error", "request_id": request_id.get()}
+    return JSONResponse(body, status_code=500)

@@ -10,10 +10,12 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..core.proxies import client_address
+from ..core.request_id import HEADER, identify, request_id
 from .endpoints import Endpoints
 from .measured import CLIENT_GONE, UNCOUNTED, MeasuredRequest, is_new, log_unhandled
 from .service import Service
 
+ID_HEADER = HEADER.lower().encode()
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
 
 # Where the outermost layer leaves the request for the innermost one.
@@ -50,6 +52,7 @@ class HttpMetricsMiddleware:
             raise
         finally:
             exchange.finish(CLIENT_GONE)
+            request_id.set("")
             del exchange.scope  # which refers to the exchange
 
 
@@ -70,6 +73,11 @@ class Exchange(MeasuredRequest):
         self._receive, self._send = receive, send
         self._endpoints = endpoints
         self._root = scope.get("root_path", "")
+        headers = dict(scope["headers"])
+        self._id = identify(
+            headers.get(ID_HEADER, b"").decode("latin-1"),
+            headers.get(b"traceparent", b"").decode("latin-1"),
+        )
         client = scope.get("client")
         address = client[0] if client else ""
         if service.trusted_proxies:
@@ -93,6 +101,8 @@ class Exchange(MeasuredRequest):
         """Hand a message to the server."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            named = [*message.get("headers", ()), (ID_HEADER, self._id.encode())]
+            message = {**message, "headers": named}
         elif message["type"] in BODY_MESSAGES:
             if not message.get("more_body"):
                 self.finish(CLIENT_GONE if self._gone else self._status)

@@ -6,6 +6,7 @@ from flask import Flask, json
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException
 
+from ..core.request_id import request_id
 from ..core.validation import InvalidRequest
 from .measured import CLIENT_GONE
 
@@ -20,7 +21,10 @@ def in_json(answer: Any) -> Any:
         return answer
     given = answer.description != type(answer).description
     response = answer.get_response()
-    response.data = json.dumps({"detail": answer.description if given else answer.name})
+    body = {"detail": answer.description if given else answer.name}
+    if answer.code == 500:
+        body["request_id"] = request_id.get()
+    response.data = json.dumps(body)
     response.content_type = "application/json"
     return response
 

@@ -9,6 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Flask, Request
 
 from ..core.proxies import client_address
+from ..core.request_id import HEADER, identify, request_id
 from .endpoints import mount_of, template_of
 from .measured import CLIENT_GONE, MeasuredRequest, log_unhandled
 from .service import Service
@@ -45,6 +46,7 @@ class Exchange(MeasuredRequest):
             forwarded = environ["HTTP_X_FORWARDED_FOR"]
             client = client_address(client, forwarded, service.trusted_proxies)
         super().__init__(environ["REQUEST_METHOD"], client, service.window)
+        self._id = identify(environ.get("HTTP_X_REQUEST_ID"), environ.get("HTTP_TRACEPARENT"))
         self._app = app
         self._environ = environ
         self._prefix = environ.get("SCRIPT_NAME", "")
@@ -59,12 +61,14 @@ class Exchange(MeasuredRequest):
         """Start the answer, or start it anew with an error, as `start_response` does."""
         self._status = int(status[:3])
         self._headers = headers
-        return self._start_response(status, headers, exc_info)
+        named = [*headers, (HEADER, self._id)]
+        return self._start_response(status, named, exc_info)
 
     def with_body(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """What the server gets to send."""
         if isinstance(body, (list, tuple)):
             self.finish(self._status)
+            request_id.set("")
             return body
         self._body = body
         return self
@@ -98,6 +102,7 @@ class Exchange(MeasuredRequest):
             getattr(self._body, "close", lambda: None)()
         finally:
             self.finish(CLIENT_GONE)
+            request_id.set("")
 
     def find_endpoint(self) -> str:
         """The template of the route that Flask chose, or the mount."""
