@@ -149,7 +149,7 @@ def resident_kib(service: Service) -> int:
 def test_floods_add_no_series_no_memory_and_no_error(project: Project, tmp_path: Path) -> None:
     answered: dict[str, set[int]] = {}
     sent = 0
-    with running(project, tmp_path) as service:
+    with running(project, tmp_path, POLLING_INTERVAL_SECONDS="86400") as service:  # its first poll adds series
         port = service.server.port
 
         def attack(name: str, share: slice) -> None:
