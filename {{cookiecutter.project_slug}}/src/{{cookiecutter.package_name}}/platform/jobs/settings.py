@@ -1,6 +1,8 @@
 """The settings of the jobs: where the metrics of `jobs run` go, which nobody can scrape."""
 
-from pydantic import Field
+import re
+
+from pydantic import Field, field_validator
 
 from ..core.config import Settings
 
@@ -10,7 +12,13 @@ class JobsSettings(Settings):
 
     jobs_metrics: str = Field(
         "",
-        pattern=r"^([^:]*|https?://[^/@\s]+(/[^@\s]*)?)$",
         description="Where `jobs run` leaves its metrics: the folder of a node exporter's textfile "
         "collector, or a Pushgateway, like `http://gateway:9091`; nowhere if empty.",
     )
+
+    @field_validator("jobs_metrics")
+    @classmethod
+    def _is_a_folder_or_a_gateway(cls, value: str) -> str:
+        if ":" in value and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", value):
+            raise ValueError("must be a folder, or a URL without a user, like http://gateway:9091")
+        return value
