@@ -12,6 +12,7 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     SettingsError,
     load,
 )
+from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 
 from . import lint, locations, pages, settings, show, simulate, skeletons
 from .catalogue import catalogue
@@ -74,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 def _show(chosen: argparse.Namespace) -> int:
     url = chosen.url or show.address(load(ServiceSettings))
     try:
-        answer = show.scrape(url)
+        # To the service itself, and nobody else.
+        token = "" if chosen.url else load(HealthSettings).operations_token.get_secret_value()
+        answer = show.scrape(url, token)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -36,15 +36,22 @@ def address(settings: ServiceSettings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/metrics"
 
 
-def scrape(url: str) -> str | None:
+def scrape(url: str, token: str = "") -> str | None:
     """The exposition that the URL answers, None where nothing or something else answers.
+
+    Args:
+        url: of HTTP.
+        token: the bearer token that is sent there.
 
     Raises:
         ValueError: the URL is not one of HTTP.
     """
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"{url} must begin with http:// or https://")
-    request = Request(url, headers={"Accept": "text/plain;version=0.0.4"})  # noqa: S310 - checked
+    headers = {"Accept": "text/plain;version=0.0.4"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = Request(url, headers=headers)  # noqa: S310 - checked
     try:
         # No proxy: it could not reach what listens on this machine.
         with build_opener(ProxyHandler({})).open(request, timeout=SCRAPE_SECONDS) as answer:

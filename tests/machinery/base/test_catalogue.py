@@ -128,6 +128,21 @@ def test_something_that_answers_no_metrics_is_not_taken_for_the_service():
         assert show.scrape(address) is None
 
 
+def test_the_service_itself_is_sent_its_token_and_nobody_else_is(capsys, mock_env):
+    sent = []
+
+    def metrics(environ, start_response):
+        sent.append(environ.get("HTTP_AUTHORIZATION"))
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"up 1\n"]
+
+    with serving(metrics) as address:
+        mock_env(PORT=address.split(":")[2].partition("/")[0], OPERATIONS_TOKEN="s3cret")
+        assert main(["show", "--raw"]) == 0
+        assert main(["show", "--raw", "--url", address]) == 0
+    assert sent == ["Bearer s3cret", None]
+
+
 def test_names_are_coloured_on_a_terminal_unless_no_color_is_set(
     capsys, monkeypatch, mock_env, silent_port
 ):

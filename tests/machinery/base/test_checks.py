@@ -7,6 +7,7 @@ import pytest
 
 from {{ cookiecutter.package_name }}.platform.core.components import Component, ComponentError, HealthCheck
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
+from {{ cookiecutter.package_name }}.platform.health import checks, get_health_status
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
 from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.platform.health.report import Health
@@ -167,3 +168,75 @@ def test_errors_of_every_second_add_up_and_take_no_more_memory(monkeypatch):
         window.record((now, 0.0, 500, "192.0.2.1"))
     assert window.summary()["recent_errors_5min"] == 300
     assert len(vars(window)["_errors"]) == 300
+
+
+def test_a_check_that_hangs_is_one_run_and_stays_not_ok_until_it_ends(metrics):
+    hold = threading.Event()
+    runner = runner_of(HealthCheck(name="hangs", probe=hold.wait), timeout=0.05)
+    with metrics.adds({'health_check_duration_seconds_count{check="hangs"}': 1}, "health_check_d"):
+        for _ in range(3):
+            runner.results()
+    assert metrics.value('health_check_status{check="hangs"}') == 0
+    hold.set()
+    wait_until(lambda: runner.results()["hangs"]["status"] == "ok")
+    assert metrics.value('health_check_status{check="hangs"}') == 1
+
+
+def test_a_check_that_fails_says_how_long_that_took():
+    def probe() -> None:
+        time.sleep(0.05)
+        fail()
+
+    result = runner_of(HealthCheck(name="slow", probe=probe), timeout=5).results()["slow"]
+    assert result["status"] == "failed"
+    assert result["latency_ms"] >= 50
+
+
+def test_a_check_of_a_component_is_run_instead_of_one_that_is_registered(monkeypatch):
+    monkeypatch.setattr(checks, "_registered", {})
+    runner = runner_of(HealthCheck(name="queue", probe=lambda: None), timeout=1)
+    checks.register_health_check("queue", fail)
+    checks.register_health_check("mail", fail, required=False)
+    statuses = {name: (one["status"], one["required"]) for name, one in runner.results().items()}
+    assert statuses == {"queue": ("ok", True), "mail": ("failed", False)}
+
+
+def test_nobody_is_told_of_a_service_before_there_is_one(monkeypatch):
+    monkeypatch.setattr(Health, "last", None)
+    with pytest.raises(RuntimeError, match="call `install` before"):
+        get_health_status()
+
+
+class Waiting:
+    """A request in flight, as the window sees it."""
+
+    method = "GET"
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+
+    def find_endpoint(self) -> str:
+        """Its route, which tells here when it began."""
+        return f"/{self.began:g}"
+
+
+def test_the_twenty_oldest_of_those_in_flight_for_ten_seconds_are_named(monkeypatch):
+    monkeypatch.setattr(window_module, "perf_counter", lambda: 100.0)
+    window = RequestWindow()
+    window.in_flight |= {Waiting(began) for began in range(60, 100)}
+    assert window.slow() == [
+        {"method": "GET", "endpoint": f"/{began}", "age_seconds": 100 - began}
+        for began in range(60, 80)
+    ]
+    window.in_flight = {Waiting(90.0), Waiting(89.9)}
+    assert [one["endpoint"] for one in window.slow()] == ["/89.9"]
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "bearer  ", "\xff\xfe", "Bearer \u20ac"]
+)
+def test_nobody_has_an_empty_token(mock_env, header):
+    mock_env(HEALTH_DETAILS="authorized")
+    health = Health(Lifecycle([], bound), [], "1")
+    assert list(health.report(header)[1]) == ["status"]
+    assert health.scrape(None, header)[0] == 200

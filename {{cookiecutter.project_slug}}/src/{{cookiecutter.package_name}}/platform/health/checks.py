@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from threading import Lock, Thread
@@ -10,6 +10,7 @@ from time import monotonic, perf_counter
 from typing import Literal, TypedDict
 
 from ..core.components import Component, ComponentError, HealthCheck
+from .metrics import get_metrics
 from .settings import HealthSettings
 
 log = logging.getLogger(__name__)
@@ -18,12 +19,30 @@ REASON_LENGTH = 200  # characters of an exception's text that are logged
 USER_AND_PASSWORD = re.compile(r"//[^/\s]*@")
 
 
+# How long a probe took, in seconds, and what it raised.
+Outcome = tuple[float, BaseException | None]
+
+# Of code that is no component.
+_registered: dict[str, HealthCheck] = {}
+
+
 class Result(TypedDict):
     """How one check went: `failed` if it raised; how long it took, or was given, in milliseconds."""
 
     status: Literal["ok", "failed", "timeout"]
     required: bool
     latency_ms: float
+
+
+def register_health_check(name: str, probe: Callable[[], None], *, required: bool = True) -> None:
+    """Run that check too from now on, instead of the one that was registered with that name.
+
+    Args:
+        name: how the report and the metrics name it; a component's check of that name comes first.
+        probe: returns when the dependency answers, raises when it does not. It runs in a thread.
+        required: whether the service is unready without it; else it is only degraded.
+    """
+    _registered[name] = HealthCheck(name=name, probe=probe, required=required)
 
 
 def checks_of(components: Sequence[Component]) -> tuple[HealthCheck, ...]:
@@ -57,7 +76,7 @@ class CheckRunner:
         self._lock = Lock()
         self._results: dict[str, Result] = {}
         self._until = -1.0
-        self._hanging: dict[str, Future[float]] = {}
+        self._hanging: dict[str, Future[Outcome]] = {}
 
     def results(self) -> dict[str, Result]:
         """The results by name, in the order of the checks; who comes during a run shares its results."""
@@ -70,21 +89,26 @@ class CheckRunner:
 
     def _run(self) -> dict[str, Result]:
         hanging = {name: future for name, future in self._hanging.items() if not future.done()}
-        started = {check.name: _start(check) for check in self._checks if check.name not in hanging}
+        checks = _registered | {check.name: check for check in self._checks}
+        started = {name: _start(one) for name, one in checks.items() if name not in hanging}
         _, late = wait_for(started.values(), timeout=self._timeout)
         self._hanging = hanging | {name: one for name, one in started.items() if one in late}
-        return {check.name: self._result(check, started.get(check.name)) for check in self._checks}
+        return {name: self._result(one, started.get(name)) for name, one in checks.items()}
 
-    def _result(self, check: HealthCheck, future: Future[float] | None) -> Result:
+    def _result(self, check: HealthCheck, future: Future[Outcome] | None) -> Result:
         result: Result = {"status": "ok", "required": check.required, "latency_ms": 0.0}
-        reason = "ok"
+        seconds, reason = self._timeout, "ok"
         if future is None or check.name in self._hanging:
-            result["status"], result["latency_ms"] = "timeout", round(self._timeout * 1000, 3)
-            reason = f"no answer within {self._timeout:g} s"
-        elif (error := future.exception()) is not None:
-            result["status"], reason = "failed", _reason(error)
+            result["status"], reason = "timeout", f"no answer within {self._timeout:g} s"
         else:
-            result["latency_ms"] = round(future.result() * 1000, 3)
+            seconds, error = future.result()
+            if error is not None:
+                result["status"], reason = "failed", _reason(error)
+        result["latency_ms"] = round(seconds * 1000, 3)
+        metrics = get_metrics()
+        metrics.check_status.labels(check.name).set(reason == "ok")
+        if future is not None:
+            metrics.check_duration.labels(check.name).observe(seconds)
         before = self._results.get(check.name)
         if result["status"] != (before["status"] if before else "ok"):
             level = logging.INFO if reason == "ok" else logging.WARNING
@@ -92,16 +116,16 @@ class CheckRunner:
         return result
 
 
-def _start(check: HealthCheck) -> Future[float]:
-    future: Future[float] = Future()
+def _start(check: HealthCheck) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
 
     def probe() -> None:
         start = perf_counter()
         try:
             check.probe()
-            future.set_result(perf_counter() - start)
+            future.set_result((perf_counter() - start, None))
         except BaseException as error:  # noqa: BLE001 - the thread's outcome, whatever it is
-            future.set_exception(error)
+            future.set_result((perf_counter() - start, error))
 
     # A daemon, unlike a pool's thread: one that hangs must not keep the process from ending.
     Thread(target=probe, name=f"check-{check.name}", daemon=True).start()

@@ -1,17 +1,30 @@
-"""The metrics of the service as a whole: what runs here."""
+"""The metrics of the service as a whole: what runs here, and how its checks went."""
 
 from time import perf_counter, sleep
 
 from ..core.about import about
-from ..metrics import Gauge, Info, MetricGroup, bound
+from ..metrics import Gauge, Histogram, Info, MetricGroup, bound, bounded_by
 
 SHUTDOWN_STEP_SECONDS = 0.1  # how exact the duration is
 
+_CHECK = bounded_by("the health checks of the service")
+
 
 class ApplicationMetrics(MetricGroup, component="health"):
-    """What runs, for joins in queries and to see a roll-out."""
+    """What runs, for joins in queries and to see a roll-out; and the health checks."""
 
     application = Info("application", "Name and version of the service.")
+    check_status = Gauge(
+        "health_check_status",
+        "Whether the check succeeded when it was last run: 1, else 0; one worker's 0 is shown.",
+        labels={"check": _CHECK},
+        multiprocess="livemin",
+    )
+    check_duration = Histogram(
+        "health_check_duration_seconds",
+        "Time that a run of the check took, or was given.",
+        labels={"check": _CHECK},
+    )
     shutting_down = Gauge(
         "application_shutting_down",
         "Whether the signal to stop has come: 1 from then on, else 0.",

@@ -1,28 +1,41 @@
-"""What the probes and the health report say, whatever the web framework."""
+"""What probes, the health report and scrapes are answered, whatever the web framework."""
 
 from collections.abc import Sequence
-from typing import Any
+from hmac import compare_digest
+from typing import Any, ClassVar, Self
 
 from ..core.components import Component
 from ..core.config import load
 from ..core.lifecycle import Lifecycle, State
 from ..metrics import registry
+from ..metrics.exposition import render
 from .checks import CheckRunner, checks_of
 from .settings import HealthSettings
 from .window import RequestWindow
 
+NEEDS_TOKEN = b'{"detail": "needs the header Authorization: Bearer with OPERATIONS_TOKEN"}'
+
 
 class Health:
-    """Answers for one service: `ready` for readiness, `report` for people and monitors."""
+    """Answers for one service: `ready` for readiness, `report` for people and monitors.
+
+    Each is given the Authorization header: one that cannot be read counts as absent.
+    """
+
+    last: ClassVar[Self | None] = None
 
     def __init__(self, lifecycle: Lifecycle, components: Sequence[Component], version: str) -> None:
         self.window = RequestWindow()
         self._lifecycle = lifecycle
         self._version = version
-        self._runner = CheckRunner(checks_of(components), load(HealthSettings))
+        settings = load(HealthSettings)
+        self._details = settings.details
+        self._token = settings.operations_token.get_secret_value().encode().strip()
+        self._runner = CheckRunner(checks_of(components), settings)
+        Health.last = self
 
-    def ready(self) -> tuple[bool, dict[str, str]]:
-        """Whether new requests are welcome, and what stands against it.
+    def ready(self, authorization: str | None = None) -> tuple[bool, dict[str, str]]:
+        """Whether new requests are welcome, and to whom details are shown, what stands against it.
 
         They are not while the service starts or stops, or while a required check fails.
         """
@@ -31,15 +44,23 @@ class Health:
         results = self._runner.results().items()
         failed = [name for name, one in results if one["required"] and one["status"] != "ok"]
         if failed:
-            return False, {"status": "unready", "failed": ", ".join(failed)}
+            shown = {"failed": ", ".join(failed)} if self._shows_details(authorization) else {}
+            return False, {"status": "unready", **shown}
         return True, {"status": "ready"}
 
-    def report(self) -> tuple[int, dict[str, Any]]:
-        """The HTTP status and the body of the health report.
+    def report(self, authorization: str | None = None) -> tuple[int, dict[str, Any]]:
+        """The HTTP status and the body of the health report, which is the status without details.
 
-        `healthy` and `degraded` (an optional check fails) are 200, `unhealthy` is 503. The body
-        names checks and outcomes only: no exception text, no address, no setting. Its `scope` is
-        `one` where it speaks for one of several workers, else `all`.
+        `healthy` and `degraded` (an optional check fails) are 200, `unhealthy` is 503.
+        """
+        body = self.details()
+        shown = body if self._shows_details(authorization) else {"status": body["status"]}
+        return (503 if body["status"] == "unhealthy" else 200), shown
+
+    def details(self) -> dict[str, Any]:
+        """The whole report: checks and outcomes, but no exception text, no address, no setting.
+
+        Its `scope` is `one` where it speaks for one of several workers, else `all`.
         """
         results = self._runner.results()
         failing = [one["required"] for one in results.values() if one["status"] != "ok"]
@@ -47,10 +68,42 @@ class Health:
             status = "unhealthy"
         else:
             status = "degraded" if failing else "healthy"
-        return (503 if status == "unhealthy" else 200), {
+        return {
             "status": status,
             "version": self._version,
             "scope": "one" if registry.active.several else "all",
             **self.window.summary(),
+            "slow_requests": self.window.slow(),
             "checks": results,
         }
+
+    def scrape(
+        self, accept: str | None, authorization: str | None
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """The status, the body and the headers of the answer to a scrape."""
+        if self._token and not self._has_token(authorization):
+            json = {"content-type": "application/json", "www-authenticate": "Bearer"}
+            return 401, NEEDS_TOKEN, json
+        body, content_type = render(accept)
+        return 200, body, {"content-type": content_type}
+
+    def _shows_details(self, authorization: str | None) -> bool:
+        if self._details == "authorized":
+            return self._has_token(authorization)
+        return self._details == "always"
+
+    def _has_token(self, authorization: str | None) -> bool:
+        scheme, _, token = (authorization or "").encode("latin-1", "replace").partition(b" ")
+        known = scheme.lower() == b"bearer" and compare_digest(token.strip(), self._token)
+        return known and self._token != b""
+
+
+def get_health_status() -> dict[str, Any]:
+    """The health report with all details, of the service that this process made last.
+
+    Raises:
+        RuntimeError: there is none yet.
+    """
+    if Health.last is None:
+        raise RuntimeError("no service was made in this process: call `install` before")
+    return Health.last.details()

@@ -1,12 +1,14 @@
-"""The health settings: how long a check may take, and how long its answer is good for."""
+"""The health settings: how checks are run, and who sees the details."""
 
-from pydantic import Field
+from typing import Literal
 
-from ..core.config import Settings
+from pydantic import Field, SecretStr
+
+from ..core.config import ServiceSettings, Settings, load
 
 
 class HealthSettings(Settings):
-    """How dependencies are probed."""
+    """How dependencies are probed, and what is told to whom."""
 
     health_check_timeout_seconds: float = Field(
         0.8, gt=0, le=10, description="A check that takes longer has failed; in seconds."
@@ -14,3 +16,21 @@ class HealthSettings(Settings):
     health_cache_seconds: float = Field(
         2.0, ge=0, le=60, description="How long the results of the checks are reused; in seconds."
     )
+    health_details: Literal["always", "authorized", "never"] | None = Field(
+        None,
+        description="Who gets more of `/health` and `/readyz` than the status; `authorized` is "
+        "whoever sends OPERATIONS_TOKEN, and nobody without one. Unless set, `authorized` in "
+        "production and `always` elsewhere.",
+    )
+    operations_token: SecretStr = Field(
+        SecretStr(""),
+        description="The bearer token for `/metrics` and the details of `/health`; without one, "
+        "`/metrics` is open to everybody.",
+        json_schema_extra={"empty": "/metrics is open"},
+    )
+
+    @property
+    def details(self) -> Literal["always", "authorized", "never"]:
+        """Who gets the details."""
+        production = load(ServiceSettings).environment == "production"
+        return self.health_details or ("authorized" if production else "always")

@@ -1,12 +1,15 @@
 """The window of recent requests, in fixed memory, which the health report sums up."""
 
 from collections import deque
+from heapq import nsmallest
 from threading import Lock
 from time import perf_counter
 from typing import Any
 
 REQUESTS_KEPT = 100
 RECENT_SECONDS = 300
+SLOW_SECONDS = 10
+SLOW_SHOWN = 20
 
 # When it began (`perf_counter`), its duration in seconds, its status, its client's address.
 Request = tuple[float, float, int, str]
@@ -49,3 +52,19 @@ class RequestWindow:
             "avg_response_time_ms": round(1000 * total / len(requests), 3) if requests else 0.0,
             "concurrent_users": len({one for at, took, _, one in requests if at + took >= since}),
         }
+
+    def slow(self) -> list[dict[str, Any]]:
+        """The requests that have been in flight for more than 10 seconds, the 20 oldest of them.
+
+        Each has its method, the template of its route where it is known, and its age in seconds.
+        """
+        now = perf_counter()
+        slow = (one for one in self.in_flight.copy() if now - one.began > SLOW_SECONDS)
+        return [
+            {
+                "method": one.method,
+                "endpoint": one.find_endpoint(),
+                "age_seconds": round(now - one.began, 1),
+            }
+            for one in nsmallest(SLOW_SHOWN, slow, key=lambda one: one.began)
+        ]

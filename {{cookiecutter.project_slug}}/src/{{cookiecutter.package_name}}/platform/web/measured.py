@@ -26,6 +26,8 @@ class MeasuredRequest:
         counted: false for a path in `UNCOUNTED`: it counts as finished from the start.
 
     Attributes:
+        began: when, as `perf_counter` has it.
+        method: as it is counted.
         endpoint: the full route template, once it has been counted.
         finished: whether it has been counted.
     """
@@ -35,14 +37,14 @@ class MeasuredRequest:
     def __init__(
         self, method: str, client: str, window: RequestWindow, *, counted: bool = True
     ) -> None:
-        self._start = perf_counter()
-        self._method = method if method in METHODS else OTHER_METHOD
+        self.began = perf_counter()
+        self.method = method if method in METHODS else OTHER_METHOD
         self._client = client
         self._window = window
         self.finished = not counted
         if counted:
             self._metrics = get_metrics()
-            self._in_progress = self._metrics.in_progress.labels(self._method)
+            self._in_progress = self._metrics.in_progress.labels(self.method)
             self._in_progress.inc()
             window.in_flight.add(self)
 
@@ -56,10 +58,10 @@ class MeasuredRequest:
             return
         self.finished = True
         self._window.in_flight.discard(self)
-        seconds = perf_counter() - self._start
-        self._window.record((self._start, seconds, status, self._client))
+        seconds = perf_counter() - self.began
+        self._window.record((self.began, seconds, status, self._client))
         # What a route does not serve is answered 405 in every framework: any client can send it.
-        method = OTHER_METHOD if status == 405 else self._method
+        method = OTHER_METHOD if status == 405 else self.method
         self._in_progress.dec()
         self.endpoint = self.find_endpoint()
         self._metrics.answered(method, self.endpoint, status, seconds)

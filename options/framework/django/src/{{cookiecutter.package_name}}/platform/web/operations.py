@@ -6,7 +6,6 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from ..health.report import Health
-from ..metrics.exposition import render
 from .errors import error_response
 
 
@@ -24,8 +23,9 @@ def answer(request: HttpRequest, health: Health) -> HttpResponse:
 
 
 def _metrics(request: HttpRequest, health: Health) -> HttpResponse:
-    body, content_type = render(request.headers.get("accept"))
-    return HttpResponse(body, content_type=content_type)
+    headers = request.headers
+    status, body, fields = health.scrape(headers.get("accept"), headers.get("authorization"))
+    return HttpResponse(body, status=status, headers=fields)
 
 
 def _livez(request: HttpRequest, health: Health) -> HttpResponse:
@@ -33,12 +33,12 @@ def _livez(request: HttpRequest, health: Health) -> HttpResponse:
 
 
 def _readyz(request: HttpRequest, health: Health) -> HttpResponse:
-    ready, body = health.ready()
+    ready, body = health.ready(request.headers.get("authorization"))
     return JsonResponse(body, status=200 if ready else 503)
 
 
 def _report(request: HttpRequest, health: Health) -> HttpResponse:
-    status, body = health.report()
+    status, body = health.report(request.headers.get("authorization"))
     wants_health = "application/health+json" in request.headers.get("accept", "")
     media_type = "application/health+json" if wants_health else "application/json"
     return JsonResponse(body, status=status, content_type=media_type)

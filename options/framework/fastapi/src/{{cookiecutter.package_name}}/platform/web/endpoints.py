@@ -56,12 +56,14 @@ class Endpoints:
 
     def _search(self) -> None:
         # Kept, so that no other object gets the identity of one of them.
-        self._found = list(_templates(self._routes))
-        self._ways = {id(one): [] for one, _ in self._found}
-        for one, template in self._found:
-            self._ways[id(one)].append(template)
-        self._only = {place: one for place, (one, *others) in self._ways.items() if not others}
-        self._hidden = [template for one, template in self._found if isinstance(one, Mount)]
+        self._found = found = list(_templates(self._routes))
+        ways: dict[int, list[str]] = {id(one): [] for one, _ in found}
+        for one, template in found:
+            ways[id(one)].append(template)
+        # Whole, since the health report looks for routes in a thread of its own.
+        self._hidden = [template for one, template in found if isinstance(one, Mount)]
+        self._only = {place: one for place, (one, *others) in ways.items() if not others}
+        self._ways = ways
 
 
 def _templates(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[object, str]]:

@@ -53,7 +53,7 @@ class HttpMetricsMiddleware:
         finally:
             exchange.finish(CLIENT_GONE)
             request_id.set("")
-            del exchange.scope  # which refers to the exchange
+            exchange.scope = {}  # the one that it had refers to the exchange
 
 
 class Exchange(MeasuredRequest):
@@ -106,7 +106,7 @@ class Exchange(MeasuredRequest):
         elif message["type"] in BODY_MESSAGES:
             if not message.get("more_body"):
                 self.finish(CLIENT_GONE if self._gone else self._status)
-            if self._method == "HEAD" and "body" in message:
+            if self.method == "HEAD" and "body" in message:
                 # Routes answer it with the body of a GET, and gunicorn warns of each that has one.
                 message = {**message, "body": b""}
         return self._send(message)

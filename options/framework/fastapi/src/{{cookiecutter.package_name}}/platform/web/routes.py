@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from ..health.report import Health
-from ..metrics.exposition import render
 
 # Threads apart from those of the API: a probe does not wait behind forty slow requests.
 OPERATIONS_THREADS = 4
@@ -22,22 +21,23 @@ def add_operations(router: APIRouter, health: Health) -> None:
 
     @router.api_route("/metrics", methods=["GET", "HEAD"])
     async def metrics(request: Request) -> Response:
-        body, content_type = await run_sync(render, _accepted(request), limiter=threads)
-        return Response(body, headers={"content-type": content_type})
+        asked = _accepted(request), _authorization(request)
+        status, body, headers = await run_sync(health.scrape, *asked, limiter=threads)
+        return Response(body, status, headers)
 
     @router.api_route("/livez", methods=["GET", "HEAD"])
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
     @router.api_route("/readyz", methods=["GET", "HEAD"])
-    async def readyz() -> JSONResponse:
-        ready, body = await run_sync(health.ready, limiter=threads)
+    async def readyz(request: Request) -> JSONResponse:
+        ready, body = await run_sync(health.ready, _authorization(request), limiter=threads)
         return JSONResponse(body, status_code=200 if ready else 503)
 
     @router.api_route("/health", methods=["GET", "HEAD"])
     @router.api_route("/api/health", methods=["GET", "HEAD"])
     async def report(request: Request) -> JSONResponse:
-        status, body = await run_sync(health.report, limiter=threads)
+        status, body = await run_sync(health.report, _authorization(request), limiter=threads)
         wants_health = "application/health+json" in _accepted(request)
         media_type = "application/health+json" if wants_health else "application/json"
         return JSONResponse(body, status_code=status, media_type=media_type)
@@ -45,3 +45,7 @@ def add_operations(router: APIRouter, health: Health) -> None:
 
 def _accepted(request: Request) -> str:
     return ",".join(request.headers.getlist("accept"))
+
+
+def _authorization(request: Request) -> str | None:
+    return request.headers.get("authorization")

@@ -77,7 +77,7 @@ class Exchange(MeasuredRequest):
         """Count the request as failed; the error goes on to the server, which logs most of them."""
         self.finish(500)
         if isinstance(error, OSError) and error.errno in DISCONNECTED:
-            log_unhandled(error, self._method, self.endpoint)
+            log_unhandled(error, self.method, self.endpoint)
 
     def __iter__(self) -> Iterator[bytes]:
         sent, length = 0, None
@@ -106,8 +106,11 @@ class Exchange(MeasuredRequest):
 
     def find_endpoint(self) -> str:
         """The template of the route that Flask chose, or the mount."""
-        if self._asked:  # taken out: it refers to the environment, which refers to it
-            return template_of(self._app, self._asked.pop())
+        asked = self._asked[-1:]
+        if self.finished:  # it refers to the environment, which refers to it
+            self._asked.clear()
+        if asked:
+            return template_of(self._app, asked[0])
         mount = self._environ.get("SCRIPT_NAME", "").removeprefix(self._prefix)
         return mount_of(self._app.wsgi_app, mount)
 

@@ -5,7 +5,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from ..health.report import Health
-from ..metrics.exposition import render
 
 
 def operations(health: Health) -> Blueprint:
@@ -14,8 +13,9 @@ def operations(health: Health) -> Blueprint:
 
     @router.get("/metrics")
     def metrics() -> Response:
-        body, content_type = render(request.headers.get("accept"))
-        return Response(body, content_type=content_type)
+        headers = request.headers
+        status, body, fields = health.scrape(headers.get("accept"), headers.get("authorization"))
+        return Response(body, status, fields)
 
     @router.get("/livez")
     def livez() -> dict[str, str]:
@@ -23,13 +23,13 @@ def operations(health: Health) -> Blueprint:
 
     @router.get("/readyz")
     def readyz() -> tuple[dict[str, str], int]:
-        ready, body = health.ready()
+        ready, body = health.ready(request.headers.get("authorization"))
         return body, 200 if ready else 503
 
     @router.get("/health")
     @router.get("/api/health")
     def report() -> tuple[dict[str, Any], int, dict[str, str]]:
-        status, body = health.report()
+        status, body = health.report(request.headers.get("authorization"))
         wants_health = "application/health+json" in request.headers.get("accept", "")
         media_type = "application/health+json" if wants_health else "application/json"
         return body, status, {"content-type": media_type}
