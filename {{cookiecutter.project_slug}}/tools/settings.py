@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from {{ cookiecutter.package_name }}.platform.core.config import Settings
+from {{ cookiecutter.package_name }}.platform.core import SecretUrl, Settings
 
 TYPES = {bool: "`true` or `false`", int: "integer", float: "number", str: "text"}
 LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}  # annotated_types
@@ -53,7 +53,7 @@ def _type(field: FieldInfo) -> str:
         kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return _cell(" or ".join(f"`{value}`" for value in get_args(kind)))
-    if kind is SecretStr:
+    if kind in {SecretStr, SecretUrl}:
         return "text, secret"
     limits = ", ".join(
         f"{words} {getattr(limit, name):g}"

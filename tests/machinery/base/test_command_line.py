@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from {{ cookiecutter.package_name }}.__main__ import main
-from {{ cookiecutter.package_name }}.platform.core import command_line, config
+from {{ cookiecutter.package_name }}.platform.core import SecretUrl, command_line, config
 from {{ cookiecutter.package_name }}.platform.core.about import About
 from {{ cookiecutter.package_name }}.platform.web.service import Service
 
@@ -47,13 +47,71 @@ def test_help_shows_the_description_as_it_is(capsys, monkeypatch, summary):
     assert f"\nshop 1.0: {summary}\n" in capsys.readouterr().out
 
 
-def test_the_settings_are_shown_with_secrets_masked(capsys, mock_env):
-    mock_env(SECRET_KEY="s3cret" * 6, PORT="9000")
+def test_the_settings_are_shown_with_where_they_come_from_and_secrets_masked(
+    capsys, mock_env, tmp_path
+):
+    file = tmp_path / "local.env"
+    file.write_text("HOST=192.0.2.1\nPORT=1\nLOG_LEVEL=\n")
+    mock_env(
+        ENV_FILE=str(file),
+        SECRET_KEY="s3cret" * 6,
+        PORT="9000",
+        OPERATIONS_TOKEN="s3cret",
+        log_format="json",
+    )
     assert main(["config", "show"]) == 0
-    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert shown["PORT"] == "9000"
-    assert shown["SECRET_KEY"] == shown["DATABASE_URL"] == "**********"
-    assert shown["COLLECT_HTTP_METRICS"] == "True"
+    lines = capsys.readouterr().out.splitlines()
+    shown = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1].split() for line in lines}
+    assert shown["PORT"] == ["9000", "environment"]
+    assert shown["HOST"] == ["192.0.2.1", str(file)]
+    assert shown["LOG_LEVEL"] == ["INFO", "default"]
+    assert shown["LOG_FORMAT"] == ["json", "environment"]
+    assert shown["SECRET_KEY"] == shown["OPERATIONS_TOKEN"] == ["**********", "environment"]
+    assert shown["COLLECT_HTTP_METRICS"] == ["True", "default"]
+    ends = {line.rstrip().rfind("  ") for line in lines if not line.endswith(str(file))}
+    assert len(ends) == 1  # the columns are aligned
+
+
+def test_that_metrics_are_open_without_a_token_is_shown(capsys):
+    assert main(["config", "show"]) == 0
+    assert "OPERATIONS_TOKEN" in (shown := capsys.readouterr().out)
+    assert "(empty: /metrics is open)" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///service.db", "sqlite:///service.db"),
+        ("postgresql://user@host/db", "postgresql://user@host/db"),
+        ("postgresql://user:s3cret@host:5432/db", "postgresql://user:***@host:5432/db"),
+        ("postgresql://user:s3c@ret/:x@host/db", "postgresql://user:***@host/db"),
+        ("redis://:s3cret@host/0", "redis://:***@host/0"),
+        (
+            "postgresql://host/db?sslPassword=s3cret&user=me&password=s3cret",
+            "postgresql://host/db?sslPassword=***&user=me&password=***",
+        ),
+    ],
+)
+def test_of_a_url_the_password_alone_is_hidden(url, shown):
+    assert SecretUrl(url).shown() == shown
+    assert "s3c" not in repr(SecretUrl(url))
+
+
+def test_right_settings_are_one_line_and_code_0(capsys):
+    assert main(["config", "check"]) == 0
+    assert capsys.readouterr().out == "every setting is right\n"
+
+
+def test_wrong_settings_are_listed_and_code_2_with_what_is_misspelt(capsys, caplog, mock_env):
+    mock_env(PORT="eighty", LOG_FORMAT="xml", METRCS_ENABLED="1")
+    assert main(["config", "check"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert [line.partition(":")[0] for line in shown.err.splitlines() if ": " in line][-2:] == [
+        "PORT",
+        "LOG_FORMAT",
+    ]
+    assert "METRCS_ENABLED" in caplog.text + shown.err
 
 
 def test_wrong_settings_end_with_code_2_and_one_message(capsys, mock_env):

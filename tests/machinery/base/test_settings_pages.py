@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from tools.__main__ import main
 from tools.settings import example_problems, pages
 
-from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, Settings
+from {{ cookiecutter.package_name }}.platform.core import SecretUrl, ServiceSettings, Settings
 
 
 class ExampleSettings(Settings):
@@ -18,6 +18,7 @@ class ExampleSettings(Settings):
     share: float = Field(0.5, gt=0, lt=1, description="A share.")
     mode: Literal["slow", "fast"] = Field("slow", description="This | that.")
     token: SecretStr = Field(SecretStr("example-only"), description="A token.")
+    place: SecretUrl = Field(SecretUrl("redis://host"), description="A URL.")
     name: str = Field("", description="A name.")
     owner: str = Field(description="Who owns it.")
 
@@ -48,6 +49,7 @@ def test_a_page_has_type_default_and_meaning_of_every_variable():
         "| `SHARE` | number, above 0, below 1 | `0.5` | A share. |\n"
         "| `MODE` | `slow` or `fast` | `slow` | This &#124; that. |\n"
         "| `TOKEN` | text, secret | `example-only` | A token. |\n"
+        "| `PLACE` | text, secret | `redis://host` | A URL. |\n"
         "| `NAME` | text | none | A name. |\n"
         "| `OWNER` | text | none | Who owns it. |\n"
     }

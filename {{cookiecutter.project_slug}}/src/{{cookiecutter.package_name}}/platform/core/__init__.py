@@ -3,12 +3,14 @@
 from .about import about
 from .components import Component, Event, HealthCheck, Job
 from .config import ServiceSettings, Settings, SettingsError, load
+from .secret_url import SecretUrl
 
 __all__ = [
     "Component",
     "Event",
     "HealthCheck",
     "Job",
+    "SecretUrl",
     "ServiceSettings",
     "Settings",
     "SettingsError",

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from pydantic.fields import FieldInfo
+
 from .about import about
 from .components import Component, discover, settings_of
-from .config import ServiceSettings, SettingsError, load, load_all
+from .config import ServiceSettings, SettingsError, load, load_all, sources
 from .logging import configure
+from .secret_url import SecretUrl
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,10 +46,12 @@ def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=service.version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    config = commands.add_parser("config", help="the settings: show")
+    config = commands.add_parser("config", help="the settings: show, check")
     actions = config.add_subparsers(required=True, metavar="ACTION")
-    show = actions.add_parser("show", help="print every setting with its value; secrets are masked")
+    show = actions.add_parser("show", help="print every setting and where its value comes from")
     show.set_defaults(run=lambda chosen: _show_settings(components))
+    check = actions.add_parser("check", help="say what is wrong with the settings")
+    check.set_defaults(run=lambda chosen: print("every setting is right"))  # they are loaded
     for component in components:
         if component.commands is not None:
             component.commands(commands)
@@ -54,12 +59,23 @@ def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
 
 
 def _show_settings(components: Sequence[Component]) -> None:
+    given = {name.upper(): source for name, source in sources().items()}
     rows = [
-        (field.upper(), str(value) or "(empty)")
+        (name.upper(), _shown(value, settings.model_fields[name]), given.get(name.upper()))
         for classes in settings_of(components).values()
         for settings in classes
-        for field, value in load(settings)
+        for name, value in load(settings)
     ]
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        print(f"{name:<{width}}  {value}")
+    names = max(len(name) for name, *_ in rows)
+    values = min(max(len(value) for _, value, _ in rows), 84 - names)  # 100 columns in all
+    for name, value, source in rows:
+        print(f"{name:<{names}}  {value:<{values}}  {source or 'default'}")
+
+
+def _shown(value: object, field: FieldInfo) -> str:
+    if isinstance(value, SecretUrl):
+        return value.shown()
+    if value is None or not str(value):
+        extra = field.json_schema_extra
+        return f"(empty: {extra['empty']})" if isinstance(extra, dict) else "(empty)"
+    return str(value)

@@ -151,13 +151,19 @@ def load_all(classes: Collection[type[Settings]]) -> None:
 def _warn_of_misspelt(classes: Iterable[type[Settings]]) -> None:
     """Log each variable that no class reads, but that is nearly the name of one that is read."""
     known = {name.upper() for settings in classes for name in settings.model_fields} | {ENV_FILE}
-    file = _env_file()
-    given = {*os.environ, *(dotenv_values(file, interpolate=False) if file else ())}
-    for name in sorted(given - _warned):
+    for name in sorted(sources().keys() - _warned):
         near = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
         if near and name.upper() not in known:
             log.warning("%s is no setting and is not read: did you mean %s?", name, near[0])
             _warned.add(name)
+
+
+def sources() -> dict[str, str]:
+    """Where each variable that is not empty comes from: `environment`, or the file, by its name."""
+    file = _env_file()
+    lines = dotenv_values(file or os.devnull, interpolate=False)
+    found = {name: str(file) for name, value in lines.items() if value}
+    return found | {name: "environment" for name, value in os.environ.items() if value}
 
 
 def replace(settings: S) -> None:

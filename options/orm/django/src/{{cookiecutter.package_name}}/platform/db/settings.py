@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import dj_database_url
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from ..core.config import load
+from ..core.secret_url import SecretUrl
 from .dialects import DIALECTS, DialectSettings
 
 # How long a thread keeps its connection, in seconds. Opening SQLite anew takes three times as
@@ -15,16 +16,16 @@ CONNECTION_SECONDS = 600
 
 
 class DatabaseSettings(DialectSettings):
-    """Where the data lives; the URL may hold a password and is never shown."""
+    """Where the data lives; the URL may hold a password, which is never shown."""
 
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///service.db"),
+    database_url: SecretUrl = Field(
+        SecretUrl("sqlite:///service.db"),
         description="URL of the database; SQLite is embedded and needs no server.",
     )
 
     @field_validator("database_url")
     @classmethod
-    def _is_supported(cls, value: SecretStr) -> SecretStr:
+    def _is_supported(cls, value: SecretUrl) -> SecretUrl:
         url = value.get_secret_value()
         begins, separator, _ = url.partition("://")
         dialect = DIALECTS.get(begins)

@@ -2,16 +2,17 @@
 
 import re
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
+from ..core.secret_url import SecretUrl
 from .dialects import DIALECTS, DialectSettings
 
 
 class DatabaseSettings(DialectSettings):
-    """Where the data lives; the URL may hold a password and is never shown."""
+    """Where the data lives; the URL may hold a password, which is never shown."""
 
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///service.db"),
+    database_url: SecretUrl = Field(
+        SecretUrl("sqlite:///service.db"),
         description="SQLAlchemy URL of the database; SQLite is embedded and needs no server.",
     )
     database_pool_size: int = Field(
@@ -29,7 +30,7 @@ class DatabaseSettings(DialectSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _is_supported(cls, value: SecretStr) -> SecretStr:
+    def _is_supported(cls, value: SecretUrl) -> SecretUrl:
         url = value.get_secret_value()
         begins, separator, _ = url.partition("://")
         dialect = DIALECTS.get(begins)
