@@ -156,13 +156,13 @@ def served_by(project: Project, folder: Path, command: list[str]) -> Iterator[Se
                 server.log = log.read_text(encoding="utf-8")
 
 
-def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
-    """Ask /readyz until it answers 200."""
+def wait_until_ready(server: Server, process: subprocess.Popen[bytes], probe: str = "/readyz") -> None:
+    """Ask the probe until it answers 200."""
     deadline = time.perf_counter() + 30
     while time.perf_counter() < deadline:
         assert process.poll() is None, f"make run ended {process.returncode}"
         try:
-            if server.ask("GET", "/readyz").status == 200:
+            if server.ask("GET", probe).status == 200:
                 return
         except OSError:
             pass

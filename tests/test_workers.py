@@ -76,7 +76,7 @@ class Service:
 
 
 @contextmanager
-def running(project: Project, tmp_path: Path, **more: str) -> Iterator[Service]:
+def running(project: Project, tmp_path: Path, *, probe: str = "/readyz", **more: str) -> Iterator[Service]:
     """Serve without make between the test and the process, on a database of its own."""
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/service.db"}
     server = Server(free_port())
@@ -91,7 +91,7 @@ def running(project: Project, tmp_path: Path, **more: str) -> Iterator[Service]:
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_until_ready(server, process)
+            wait_until_ready(server, process, probe)
             yield Service(server, process, log)
         except BaseException as error:
             error.add_note(log.read_text(encoding="utf-8"))
