@@ -4,11 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = (  # each may be deleted
-    "docs/testing-metrics.md",
-    "docs/how-to/poll-a-metric.md",
-    "AGENTS.md",
-)
+PAGES = ("docs/testing-metrics.md", "AGENTS.md")  # each may be deleted
 EXAMPLE = re.compile(r"(?<=^```python\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 
 

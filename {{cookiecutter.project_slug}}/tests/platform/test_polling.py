@@ -20,12 +20,6 @@ def wait_for(condition):
     raise AssertionError("it did not happen within 4 seconds")
 
 
-def test_the_service_polls_what_its_components_register(client, metrics):
-    client.post("/api/bookmarks", json={"url": "https://example.org/", "title": "An example"})
-    assert metrics.value("bookmarks_stored") == 0
-    wait_for(lambda: metrics.value("bookmarks_stored") == 1)
-
-
 def test_a_callback_that_fails_is_counted_and_the_others_still_run(client, metrics):
     polled = []
     register_for_polling("failing", lambda: 1 / 0)
