@@ -12,7 +12,15 @@ from interpreters import uv
 
 # How far down a part stands; a component is at -1, every other part of the platform at 0. Imports go down.
 DEPTH = {"platform/metrics": 1, "platform/core": 2}
-FACES = {"core", "db", "health", "jobs", "metrics", "polling", "web"}  # what a component may import, by the package itself
+FACES = {
+    "core",
+    "db",
+    "health",
+    "jobs",
+    "metrics",
+    "polling",
+    "web",
+}  # what a component may import, by the package itself
 FRAMEWORKS = {"asgiref", "django", "fastapi", "flask", "starlette", "werkzeug"}
 WAIVER = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pragma:\s*no cover)(?P<rest>.*)")
 REASON = re.compile(r"\s(?:-|#)\s*\S.*\w")

@@ -12,7 +12,9 @@ from bakery import Answers, Project, questions
 from server import HOST, free_port
 from test_workers import Service, running
 
-TOKEN, PASSWORD, KEY, HEADER, BODY = (f"planted-{name}-0123456789abcdef0123456789abcdef" for name in "token dsn key header body".split())
+TOKEN, PASSWORD, KEY, HEADER, BODY = (
+    f"planted-{name}-0123456789abcdef0123456789abcdef" for name in ["token", "dsn", "key", "header", "body"]
+)
 PLANTED = (TOKEN, PASSWORD, KEY, HEADER, BODY)
 CHECKED = 'health_check_duration_seconds_count{check="database"} '
 CACHE_SECONDS = 0.2
@@ -62,7 +64,11 @@ def test_no_secret_is_in_a_report_a_log_the_settings_or_an_error(
     right = f"Bearer {TOKEN}".encode()
     stored = json.dumps({"url": "https://example.com/", "title": BODY}).encode()
     answers = [
-        *(ask(service, "GET", path, sent) for path in ("/health", "/readyz", "/metrics") for sent in (b"", wrong, right)),
+        *(
+            ask(service, "GET", path, sent)
+            for path in ("/health", "/readyz", "/metrics")
+            for sent in (b"", wrong, right)
+        ),
         ask(service, "POST", "/api/bookmarks", wrong, stored),
         ask(service, "POST", "/api/bookmarks", wrong, stored.replace(b"https:", b"")),
         ask(service, "POST", "/api/bookmarks", wrong, stored[:-1]),
