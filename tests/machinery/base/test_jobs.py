@@ -351,7 +351,8 @@ def test_a_target_that_is_neither_folder_nor_gateway_is_refused(capsys, mock_env
     mock_env(JOBS_METRICS=value)
     assert main(["jobs", "list"]) == 2
     shown = capsys.readouterr().err
-    assert "JOBS_METRICS: must be a folder, or a URL without a user, like http://gateway:9091" in shown
+    right = "must be a folder, or a URL without a user, like http://gateway:9091"
+    assert f"JOBS_METRICS: {right}" in shown
     assert "secret" not in shown
 
 
