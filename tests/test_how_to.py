@@ -80,6 +80,16 @@ def test_the_pages_on_jobs_are_followed_and_everything_stays_green(
     service.run("promtool", "test", "rules", "deploy/jobs-alerts-test.yaml")
 
 
+@pytest.mark.parametrize("framework", questions()["framework"])
+def test_the_pages_on_checks_and_polling_are_followed_and_everything_stays_green(
+    project: Callable[[Answers], Project], framework: str
+) -> None:
+    service = project({"framework": framework})
+    done = [*follow(service, "docs/how-to/add-a-health-check.md"), *follow(service, "docs/how-to/poll-a-metric.md")]
+    assert done.count("make test") == done.count("make lint") == 2
+    assert "`space_free_bytes`" in service.text("docs/metric-locations/space.md")
+
+
 ALERTS = """
 rule_files: [jobs-alerts.yaml]
 evaluation_interval: 1m
