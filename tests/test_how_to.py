@@ -81,12 +81,13 @@ def test_the_pages_on_jobs_are_followed_and_everything_stays_green(
 
 
 @pytest.mark.parametrize("framework", questions()["framework"])
-def test_the_pages_on_checks_and_polling_are_followed_and_everything_stays_green(
+def test_the_small_pages_are_followed_and_everything_stays_green(
     project: Callable[[Answers], Project], framework: str
 ) -> None:
     service = project({"framework": framework})
-    done = [*follow(service, "docs/how-to/add-a-health-check.md"), *follow(service, "docs/how-to/poll-a-metric.md")]
-    assert done.count("make test") == done.count("make lint") == 2
+    pages = ("add-a-health-check", "poll-a-metric", "come-from-prometheus-client")
+    done = [one for page in pages for one in follow(service, f"docs/how-to/{page}.md")]
+    assert done.count("make test") == done.count("make lint") == len(pages)
     assert "`space_free_bytes`" in service.text("docs/metric-locations/space.md")
 
 
