@@ -68,7 +68,8 @@ def test_the_settings_are_shown_with_where_they_come_from_and_secrets_masked(
     assert shown["LOG_FORMAT"] == ["json", "environment"]
     assert shown["SECRET_KEY"] == shown["OPERATIONS_TOKEN"] == ["**********", "environment"]
     assert shown["COLLECT_HTTP_METRICS"] == ["True", "default"]
-    ends = {line.rstrip().rfind("  ") for line in lines if not line.endswith(str(file))}
+    fitting = [line for line in lines if len(line) <= 100 and not line.endswith(str(file))]
+    ends = {line.rstrip().rfind("  ") for line in fitting}
     assert len(ends) == 1  # the columns are aligned
 
 

@@ -39,6 +39,7 @@ class ServiceMiddleware:
             response: Any = self._get_response(request)
         except BaseException:  # Django answers every Exception: this is the end of the process
             exchange.finish(500)
+            request_id.set("")
             raise
         response[HEADER] = exchange.id
         status = response.status_code
