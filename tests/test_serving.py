@@ -55,14 +55,40 @@ def served(project: Project, tmp_path: Path, **more: str) -> subprocess.Complete
     )
 
 
+EXITING = {
+    "fastapi": """from fastapi import APIRouter
+
+from ..platform.core import Component
+
+router = APIRouter()
+router.add_api_route("/exit", lambda: exit("a route"))
+component = Component(name="orders", routes=router)
+""",
+    "flask": """from flask import Blueprint
+
+from ..platform.core import Component
+
+router = Blueprint("orders", __name__)
+router.get("/exit")(lambda: exit("a route"))
+component = Component(name="orders", routes=router)
+""",
+    "django": """from django.urls import path
+
+from ..platform.core import Component
+
+component = Component(name="orders", routes=[path("exit", lambda request: exit("a route"))])
+""",
+}
+
+
 @contextmanager
-def failing_component(project: Project) -> Iterator[None]:
-    """Add a component that does not start."""
+def failing_component(project: Project, source: str = FAILING) -> Iterator[None]:
+    """Add a component, by default one that does not start."""
     folder = project.path / "src" / project.answers["package_name"] / "orders"
     folder.mkdir()
     try:
         (folder / "__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
-        (folder / "component.py").write_text(FAILING, encoding="utf-8")
+        (folder / "component.py").write_text(source, encoding="utf-8")
         yield
     finally:
         subprocess.run(["rm", "-r", str(folder)], check=True)
@@ -85,14 +111,28 @@ def test_an_address_of_another_machine_is_one_line(project: Project, tmp_path: P
     assert line.endswith("cannot listen on 192.0.2.1, port 0: cannot assign requested address")
 
 
-def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(project: Project, tmp_path: Path) -> None:
-    with failing_component(project):
+@pytest.mark.parametrize("error", ["ValueError", "SystemExit", "KeyboardInterrupt", "BaseException"])
+def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(
+    project: Project, tmp_path: Path, error: str
+) -> None:
+    with failing_component(project, FAILING.replace("ValueError", error)):
         done = served(project, tmp_path, PORT="0")
     assert done.returncode == 3
     last = done.stdout.splitlines()[-1]
-    reason = "component orders failed to start: ValueError: no orders today"
+    reason = f"component orders failed to start: {error}: no orders today"
     assert last.endswith(f"the service did not start: {reason}")
     assert done.stdout.count("the service did not start") == 1
+
+
+def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project, tmp_path: Path) -> None:
+    with failing_component(project, EXITING[project.answers["framework"]]), running(project, tmp_path) as service:
+        [worker] = service.workers()
+        for _ in range(3):
+            assert service.server.ask("GET", "/exit").status == 500
+        assert service.workers() == [worker]
+        assert service.counts() == {("GET", "/exit", "500"): 3}
+        assert service.stop() == 0
+    assert service.server.log.count("SystemExit: a route\n") == 3
 
 
 def test_several_workers_that_do_not_start_end_the_same(workshop: Callable[[Answers], Project], tmp_path: Path) -> None:

@@ -167,7 +167,8 @@ def _fresh_settings() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _same_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logging.root, "handlers", list(logging.root.handlers))
-    import_module("{{ cookiecutter.package_name }}.platform.core.request_id").request_id.set("")
+    module = import_module("{{ cookiecutter.package_name }}.platform.core.request_id")
+    module.request_id.set("")
     level = logging.root.level
     yield
     logging.root.setLevel(level)  # loggers remember what they are enabled for until this is called

@@ -137,7 +137,7 @@ def _lint(chosen: argparse.Namespace) -> int:
 
 def _component(chosen: argparse.Namespace) -> int:
     package = Path("src") / "{{ cookiecutter.package_name }}"
-    taken = {component.name for component in discover()}
+    taken = {"service", *(component.name for component in discover())}
     try:
         written = skeletons.write(chosen.name, package, Path("tests"), taken)
     except ValueError as error:

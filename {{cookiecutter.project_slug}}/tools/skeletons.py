@@ -14,7 +14,7 @@ def write(name: str, package: Path, tests: Path, taken: Collection[str]) -> list
     """Write the files of a component of that name, and return them.
 
     Args:
-        name: of the component, its folder and its route: lower case with underscores.
+        name: of the component, its folder and its route: lower-case letters and underscores, as metrics have them.
         package: where components are.
         tests: where the folders of their tests are.
         taken: the names that components have.
@@ -22,8 +22,8 @@ def write(name: str, package: Path, tests: Path, taken: Collection[str]) -> list
     Raises:
         ValueError: the name will not do; the message says what would. Nothing was written.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", name) or len(name) > LONGEST:
-        raise ValueError(f"NAME={name!r}: give lower case with underscores, like NAME=orders")
+    if not re.fullmatch(r"[a-z][a-z_]*[a-z]", name) or len(name) > LONGEST:
+        raise ValueError(f"NAME={name!r}: give lower-case letters and _, like NAME=orders")
     folders = {"component": package / name, "tests": tests / name}
     known = name in taken or any(folder.exists() for folder in folders.values())
     if known or keyword.iskeyword(name) or (package / f"{name}.py").exists():

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from {{ cookiecutter.package_name }}.platform.core.components import Component, ComponentError, HealthCheck
+from {{ cookiecutter.package_name }}.platform.core.config import SettingsError, load
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
 from {{ cookiecutter.package_name }}.platform.health import checks, get_health_status
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
@@ -240,3 +241,30 @@ def test_nobody_has_an_empty_token(mock_env, header):
     health = Health(Lifecycle([], bound), [], "1")
     assert list(health.report(header)[1]) == ["status"]
     assert health.scrape(None, header)[0] == 200
+
+
+def test_a_check_that_nobody_would_await_is_refused():
+    async def probe() -> None:
+        raise OSError("down")
+
+    with pytest.raises(ComponentError, match="'later': nobody awaits it, use a plain function"):
+        HealthCheck(name="later", probe=probe)
+
+
+def test_an_exception_without_a_text_is_a_failure_like_any_other(caplog):
+    class Broken(Exception):  # noqa: N818 - as a team may write it
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    def probe() -> None:
+        raise Broken
+
+    runner = CheckRunner([HealthCheck(name="broken", probe=probe)], HealthSettings())
+    assert runner.results()["broken"]["status"] == "failed"
+    assert "health check broken: Broken: its text cannot be had" in caplog.text
+
+
+def test_a_blank_token_is_refused(mock_env):
+    mock_env(OPERATIONS_TOKEN=" ")
+    with pytest.raises(SettingsError, match="^OPERATIONS_TOKEN: is blank: unset it"):
+        load(HealthSettings)

@@ -270,7 +270,8 @@ def test_a_view_that_leaves_the_process_is_a_500(metrics):
 
     app = made()
     app.add_url_rule("/leave", view_func=leave)
-    with metrics.adds(counted("/leave", 500)), pytest.raises(SystemExit):
+    wrong = pytest.raises(RuntimeError, match=r"^a route raised SystemExit\(\)$")
+    with metrics.adds(counted("/leave", 500)), wrong:
         client_of(app).get("/leave")
 
 

@@ -34,7 +34,7 @@ def import_bookmarks(run: JobRun, arguments: Namespace) -> None:
                 found = error.errors(include_input=False, include_url=False)
                 problems = [": ".join([*map(str, one["loc"]), one["msg"]]) for one in found]
                 bad.append(f"{place}: {'; '.join(problems)}")
-    except (ValueError, csv.Error) as error:
+    except (ValueError, csv.Error, RecursionError) as error:
         raise JobFailed(f"nothing was imported: {error}") from None
     if bad:
         run.count("error", len(bad))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import iscoroutinefunction
 from pkgutil import iter_modules
 from typing import Any
 
@@ -31,6 +32,11 @@ class HealthCheck:
     name: str
     probe: Callable[[], None]
     required: bool = True
+
+    def __post_init__(self) -> None:
+        if iscoroutinefunction(self.probe):
+            wrong = f"health check {self.name!r}: nobody awaits it, use a plain function"
+            raise ComponentError(wrong)
 
 
 class Event(StrEnum):

@@ -96,7 +96,7 @@ class ServiceSettings(Settings):
     @classmethod
     def _production_has_a_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         secret = value.get_secret_value()
-        weak = secret == DEVELOPMENT_SECRET or len(secret) < 32
+        weak = secret == DEVELOPMENT_SECRET or len(secret.strip()) < 32
         if weak and info.data.get("environment") == "production":
             raise ValueError(
                 "must be set to at least 32 random characters in production, "

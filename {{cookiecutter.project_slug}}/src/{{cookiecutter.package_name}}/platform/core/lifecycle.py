@@ -60,10 +60,13 @@ class Lifecycle:
                 if component.start is not None:
                     component.start()
                 self._started.append(component)
-        except BaseException:
+        except BaseException as error:
             log.exception("component %s failed to start", component.name)
             self._stop_components()
-            raise
+            if isinstance(error, Exception):
+                raise
+            # A worker that exits by itself would be replaced, again and again.
+            raise RuntimeError(f"component {component.name} ended its start") from error
         self._state = State.READY
         log.info("ready with %s", ", ".join(component.name for component in self._components))
         self._publish(Event.STARTED)

@@ -134,6 +134,9 @@ def _start(check: HealthCheck) -> Future[Outcome]:
 
 def _reason(error: BaseException) -> str:
     """The type and the text on one line; a user and a password in a URL are left out."""
-    text = USER_AND_PASSWORD.sub("//***@", " ".join(str(error).split()))
+    try:
+        text = USER_AND_PASSWORD.sub("//***@", " ".join(str(error).split()))
+    except Exception:  # noqa: BLE001 - the text of a team's exception, which may fail too
+        text = "its text cannot be had"
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return f"{type(error).__name__}: {text}"[:REASON_LENGTH].removesuffix(": ")

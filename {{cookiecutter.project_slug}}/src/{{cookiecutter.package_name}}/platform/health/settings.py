@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from ..core.config import ServiceSettings, Settings, load
 
@@ -28,6 +28,14 @@ class HealthSettings(Settings):
         "`/metrics` is open to everybody.",
         json_schema_extra={"empty": "/metrics is open"},
     )
+
+    @field_validator("operations_token")
+    @classmethod
+    def _is_not_blank(cls, value: SecretStr) -> SecretStr:
+        token = value.get_secret_value()
+        if token and not token.strip():
+            raise ValueError("is blank: unset it, or give one like `openssl rand -hex 32` writes")
+        return value
 
     @property
     def details(self) -> Literal["always", "authorized", "never"]:

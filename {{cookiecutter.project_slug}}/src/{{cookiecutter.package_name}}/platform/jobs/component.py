@@ -36,7 +36,7 @@ def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _run(job: Job, arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends as Ctrl-C does
-    run = JobRun(job.name, _Progress() if sys.stderr.isatty() else bool)
+    run = JobRun(job.name, _Progress() if sys.stderr and sys.stderr.isatty() else bool)
     try:
         with run:
             deliver(job.name)

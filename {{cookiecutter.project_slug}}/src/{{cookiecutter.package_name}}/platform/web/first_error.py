@@ -22,7 +22,7 @@ class FirstError(logging.Handler):
     def share(self) -> None:
         """Let the server know."""
         self._memory.seek(0)
-        self._memory.write(self._text.encode()[:999] + b"\0")
+        self._memory.write(self._text.encode(errors="replace")[:999] + b"\0")
 
     def shared(self) -> str:
         """What a worker let the server know; the last one, where there were several."""

@@ -79,6 +79,15 @@ def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
     error.add_note(_LOGGED)
 
 
+def survivable(error: BaseException) -> BaseException:
+    """The error that a server gets: `sys.exit()` in a route ends the request, not the worker."""
+    if not isinstance(error, SystemExit | KeyboardInterrupt):
+        return error
+    failed = RuntimeError(f"a route raised {error!r}")
+    failed.__cause__ = error
+    return failed
+
+
 def is_new(record: logging.LogRecord) -> bool:
     """A filter for a server's logger: drops what `log_unhandled` has logged already."""
     error = record.exc_info[1] if record.exc_info else None

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase, StreamingHttpResponse
 from ..core.proxies import client_address, is_in
 from ..core.request_id import HEADER, identify, request_id
 from .endpoints import template
-from .measured import CLIENT_GONE, MeasuredRequest
+from .measured import CLIENT_GONE, MeasuredRequest, survivable
 from .metrics import UNMATCHED
 from .operations import OPERATIONS, answer
 from .running import running
@@ -37,10 +37,9 @@ class ServiceMiddleware:
         exchange = Exchange(request, service)
         try:
             response: Any = self._get_response(request)
-        except BaseException:  # Django answers every Exception: this is the end of the process
+        except BaseException as error:  # noqa: BLE001 - it goes on; Django answers an Exception
             exchange.finish(500)
-            request_id.set("")
-            raise
+            raise survivable(error)  # noqa: B904 - it has its cause
         response[HEADER] = exchange.id
         status = response.status_code
         if request.method == "HEAD":

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..core.proxies import client_address
 from ..core.request_id import HEADER, identify, request_id
 from .endpoints import Endpoints
-from .measured import CLIENT_GONE, UNCOUNTED, MeasuredRequest, is_new, log_unhandled
+from .measured import CLIENT_GONE, UNCOUNTED, MeasuredRequest, is_new, log_unhandled, survivable
 from .service import Service
 
 ID_HEADER = HEADER.lower().encode()
@@ -46,10 +46,11 @@ class HttpMetricsMiddleware:
             pass  # nobody is there to be answered
         except CancelledError:
             raise  # as above, and the server wants to know that it is over
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it goes on
             exchange.finish(500)
-            log_unhandled(error, scope["method"], exchange.find_endpoint())
-            raise
+            failed = survivable(error)
+            log_unhandled(failed, scope["method"], exchange.find_endpoint())
+            raise failed  # noqa: B904 - it has its cause
         finally:
             exchange.finish(CLIENT_GONE)
             request_id.set("")

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from .errors import in_json
 from .exchange import ASKED, Exchange, WholeBody
-from .measured import UNCOUNTED
+from .measured import UNCOUNTED, survivable
 from .service import Service
 
 
@@ -47,9 +47,9 @@ class MeasuredFlask(Flask):
         exchange = Exchange(self, self.service, environ, start_response)
         try:
             return exchange.with_body(self.wsgi_app(environ, exchange.start))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it goes on
             exchange.fail(error)
-            raise
+            raise survivable(error)  # noqa: B904 - it has its cause
 
     def request_context(self, environ: WSGIEnvironment) -> RequestContext:
         """Make the context of a request, and leave the request where its route will be read."""

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -39,7 +39,7 @@ def upgrade() -> tuple[str, ...]:
     """
     try:
         connection.ensure_connection()
-    except DatabaseError as error:
+    except Exception as error:  # noqa: BLE001 - of Django, of the driver, or of the URL
         place = f" {connection.settings_dict['NAME']}" if dialect().embedded else ""
         reason = " ".join(str(error).split())  # the driver's own words
         raise CannotMigrate(f"the database{place} cannot be opened: {reason}") from None

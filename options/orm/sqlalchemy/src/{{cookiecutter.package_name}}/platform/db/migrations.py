@@ -12,7 +12,6 @@ from alembic.config import Config, main
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, inspect, text
-from sqlalchemy.exc import DatabaseError
 
 from .engine import dialect, engine, make
 
@@ -84,8 +83,8 @@ def alone() -> Iterator[Connection]:
             connection = stack.enter_context(database.begin())
             for statement in dialect().lock:
                 connection.exec_driver_sql(statement)
-        except DatabaseError as error:
-            reason = " ".join(str(error.orig).split())  # the driver's own words
+        except Exception as error:  # noqa: BLE001 - of SQLAlchemy, of the driver, or of the URL
+            reason = " ".join(str(getattr(error, "orig", error)).split())  # the driver's own words
             name = database.url.database
             raise CannotMigrate(f"the database {name} cannot be opened: {reason}") from None
         yield connection
