@@ -266,5 +266,5 @@ def test_an_exception_without_a_text_is_a_failure_like_any_other(caplog):
 
 def test_a_blank_token_is_refused(mock_env):
     mock_env(OPERATIONS_TOKEN=" ")
-    with pytest.raises(SettingsError, match="^OPERATIONS_TOKEN: is blank: unset it"):
+    with pytest.raises(SettingsError, match=r"^OPERATIONS_TOKEN: is blank: unset it"):
         load(HealthSettings)
