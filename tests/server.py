@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,6 +87,19 @@ def free_port() -> int:
         port = listener.getsockname()[1]
     assert isinstance(port, int)
     return port
+
+
+@contextmanager
+def component(project: Project, name: str, source: str) -> Iterator[None]:
+    """Add a component of that name to a project for the time of a block."""
+    folder = project.path / "src" / project.answers["package_name"] / name
+    folder.mkdir()
+    try:
+        (folder / "__init__.py").write_text(f'"""The {name}."""\n', encoding="utf-8")
+        (folder / "component.py").write_text(source, encoding="utf-8")
+        yield
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from bakery import Answers, Project, environment, questions
+from bakery import Answers, Project, questions
 from server import HOST
+from test_pgbouncer import postgresql_process
 from test_workers import running, wait_for
 
 # Run by the project's Python: the server that its own tests use, stopped and started at a word.
@@ -62,20 +62,10 @@ class Database:
 @contextmanager
 def postgresql(project: Project) -> Iterator[Database]:
     """Start PostgreSQL with an empty database."""
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        with subprocess.Popen(
-            [".venv/bin/python", "-c", POSTGRESQL, folder],
-            cwd=project.path,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-            database = Database(process)
-            yield database
-            assert process.stdin
-            process.stdin.close()
+    with postgresql_process(project, POSTGRESQL) as process:
+        yield Database(process)
+        assert process.stdin
+        process.stdin.close()
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import threading
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 from bakery import Answers, Project, questions
 from prometheus_client import Metric
-from server import HOST
+from server import HOST, component
 from test_workers import Service, running, wait_for
 
 DRAIN = 2.0  # seconds
@@ -247,31 +246,25 @@ def test_streams_are_cut_off_at_the_time_out_and_counted_as_gone(
     workshop: Callable[[Answers], Project], tmp_path: Path, framework: str
 ) -> None:
     project = workshop({"framework": framework})
-    folder = project.path / "src" / project.answers["package_name"] / "endless"
-    folder.mkdir()
     settings = {"SHUTDOWN_DRAIN_SECONDS": "1", "SHUTDOWN_TIMEOUT_SECONDS": "2", "ACCESS_LOG": "true"}
     ask = f"GET /endless HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
-    try:
-        (folder / "__init__.py").write_text('"""Streams."""\n', encoding="utf-8")
-        (folder / "component.py").write_text(ENDLESS.format(**STREAMS[framework]), encoding="utf-8")
-        with (
-            running(project, tmp_path, **settings) as service,
-            socket.create_connection((HOST, service.server.port), timeout=10) as reads,
-            socket.create_connection((HOST, service.server.port), timeout=10) as never_reads,
-        ):
-            for connection in (reads, never_reads):
-                connection.sendall(ask)
-            reader = threading.Thread(target=lambda: [None for _ in iter(lambda: read(reads), b"")])
-            reader.start()
-            wait_for(lambda: in_progress(service.server.scrape()) == 2)
-            begin = time.monotonic()
-            assert service.stop() == 0
-            assert 3 <= time.monotonic() - begin < 11
-            reader.join(10)
-            assert not reader.is_alive()
-        assert service.server.log.count("GET /endless 499 ") == 2
-    finally:
-        shutil.rmtree(folder)
+    with (
+        component(project, "endless", ENDLESS.format(**STREAMS[framework])),
+        running(project, tmp_path, **settings) as service,
+        socket.create_connection((HOST, service.server.port), timeout=10) as reads,
+        socket.create_connection((HOST, service.server.port), timeout=10) as never_reads,
+    ):
+        for connection in (reads, never_reads):
+            connection.sendall(ask)
+        reader = threading.Thread(target=lambda: [None for _ in iter(lambda: read(reads), b"")])
+        reader.start()
+        wait_for(lambda: in_progress(service.server.scrape()) == 2)
+        begin = time.monotonic()
+        assert service.stop() == 0
+        assert 3 <= time.monotonic() - begin < 11
+        reader.join(10)
+        assert not reader.is_alive()
+    assert service.server.log.count("GET /endless 499 ") == 2
 
 
 def read(connection: socket.socket) -> bytes:
@@ -286,17 +279,10 @@ def test_subscribers_that_fail_or_hang_keep_nobody(
     workshop: Callable[[Answers], Project], tmp_path: Path, framework: str
 ) -> None:
     project = workshop({"framework": framework})
-    folder = project.path / "src" / project.answers["package_name"] / "orders"
-    folder.mkdir()
-    try:
-        (folder / "__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
-        (folder / "component.py").write_text(SUBSCRIBERS, encoding="utf-8")
-        with running(project, tmp_path) as service:
-            wait_for(lambda: "orders started" in service.log.read_text(encoding="utf-8"))
-            assert service.stop() == 0
-        log = service.server.log
-    finally:
-        shutil.rmtree(folder)
+    with component(project, "orders", SUBSCRIBERS), running(project, tmp_path) as service:
+        wait_for(lambda: "orders started" in service.log.read_text(encoding="utf-8"))
+        assert service.stop() == 0
+    log = service.server.log
     wanted = [
         "orders started",
         "orders prepare",

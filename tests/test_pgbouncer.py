@@ -55,20 +55,27 @@ def pgbouncer() -> str:
 
 
 @contextmanager
-def postgresql(project: Project) -> Iterator[str]:
-    """Start PostgreSQL with an empty database, whose URL it is."""
+def postgresql_process(project: Project, script: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a script that starts PostgreSQL in the folder that it is given, with the project's Python."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         with subprocess.Popen(
-            [".venv/bin/python", "-c", POSTGRESQL, folder],
+            [".venv/bin/python", "-c", script, folder],
             cwd=project.path,
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         ) as server:
-            assert server.stdout
-            yield server.stdout.readline().strip()
+            yield server
+
+
+@contextmanager
+def postgresql(project: Project) -> Iterator[str]:
+    """Start PostgreSQL with an empty database, whose URL it is."""
+    with postgresql_process(project, POSTGRESQL) as server:
+        assert server.stdout
+        yield server.stdout.readline().strip()
 
 
 @contextmanager

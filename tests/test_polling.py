@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bakery import Answers, Project
+from server import component
 from test_workers import Service, running, wait_for
 
 POLLED = '''"""Says who polls."""
@@ -36,12 +36,8 @@ component = Component(name="orders", start=lambda: register_for_polling("orders"
 def project(workshop: Callable[[Answers], Project]) -> Iterator[Project]:
     """Return a project of several workers with one more component, which says who polls."""
     project = workshop({"framework": "django", "workers": "several"})
-    folder = project.path / "src" / project.answers["package_name"] / "orders"
-    folder.mkdir()
-    (folder / "__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
-    (folder / "component.py").write_text(POLLED, encoding="utf-8")
-    yield project
-    shutil.rmtree(folder)
+    with component(project, "orders", POLLED):
+        yield project
 
 
 def polled_by(service: Service) -> list[int]:

@@ -7,13 +7,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from bakery import Answers, Project, environment, questions
-from server import HOST, Server, free_port, wait_until_ready
+from server import HOST, Server, component, free_port, wait_until_ready
 from test_workers import running
 
 FAILING = '''"""Takes orders; not today."""
@@ -81,19 +80,6 @@ component = Component(name="orders", routes=[path("exit", lambda request: exit("
 }
 
 
-@contextmanager
-def failing_component(project: Project, source: str = FAILING) -> Iterator[None]:
-    """Add a component, by default one that does not start."""
-    folder = project.path / "src" / project.answers["package_name"] / "orders"
-    folder.mkdir()
-    try:
-        (folder / "__init__.py").write_text('"""Orders."""\n', encoding="utf-8")
-        (folder / "component.py").write_text(source, encoding="utf-8")
-        yield
-    finally:
-        subprocess.run(["rm", "-r", str(folder)], check=True)
-
-
 def test_a_port_in_use_is_one_line_before_anything_else_happens(project: Project, tmp_path: Path) -> None:
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
@@ -115,7 +101,7 @@ def test_an_address_of_another_machine_is_one_line(project: Project, tmp_path: P
 def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(
     project: Project, tmp_path: Path, error: str
 ) -> None:
-    with failing_component(project, FAILING.replace("ValueError", error)):
+    with component(project, "orders", FAILING.replace("ValueError", error)):
         done = served(project, tmp_path, PORT="0")
     assert done.returncode == 3
     last = done.stdout.splitlines()[-1]
@@ -125,7 +111,7 @@ def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(
 
 
 def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project, tmp_path: Path) -> None:
-    with failing_component(project, EXITING[project.answers["framework"]]), running(project, tmp_path) as service:
+    with component(project, "orders", EXITING[project.answers["framework"]]), running(project, tmp_path) as service:
         [worker] = service.workers()
         for _ in range(3):
             assert service.server.ask("GET", "/exit").status == 500
@@ -137,7 +123,7 @@ def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project
 
 def test_several_workers_that_do_not_start_end_the_same(workshop: Callable[[Answers], Project], tmp_path: Path) -> None:
     project = workshop({"framework": "flask", "workers": "several"})
-    with failing_component(project):
+    with component(project, "orders", FAILING):
         done = served(project, tmp_path, PORT="0", WORKERS="4")
     assert done.returncode == 3
     assert done.stdout.splitlines()[-1].endswith("failed to start: ValueError: no orders today")

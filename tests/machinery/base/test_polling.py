@@ -74,3 +74,11 @@ def test_the_database_is_given_back_whatever_happens(poller, metrics):
     poller.start(lambda: released.append(1))
     wait_for(lambda: len(released) == 2)
     assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1
+
+
+def test_what_cannot_be_given_back_does_not_end_the_polling(poller, metrics):
+    ticks = []
+    poller.register_for_polling("one", lambda: ticks.append(1))
+    poller.start(lambda: 1 / 0)
+    wait_for(lambda: len(ticks) == 2)
+    assert metrics.value('metrics_poll_failures_total{callback="one"}') >= 1

@@ -4,6 +4,7 @@ from functools import partial
 
 from ..core.components import Component, Event
 from ..db import engine
+from . import turn
 from .metrics import PollingMetrics
 from .poller import poller
 from .settings import PollingSettings
@@ -12,7 +13,7 @@ component = Component(
     name="polling",
     settings=PollingSettings,
     metrics=(PollingMetrics,),
-    prepare=poller.prepare,
+    prepare=turn.prepare,
     start=partial(poller.start, engine.release),
     stop=poller.stop,
     events={Event.PREPARE_SHUTDOWN: poller.stop},

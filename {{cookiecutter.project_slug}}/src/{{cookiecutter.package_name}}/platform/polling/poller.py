@@ -1,15 +1,14 @@
 """Calls what was registered at each interval, in one process of all that serve."""
 
-import fcntl
 import logging
 from collections.abc import Callable
-from tempfile import TemporaryFile
+from contextlib import ExitStack
 from threading import Event, Lock, Thread
-from typing import IO
 
 from ..core.config import load
 from .metrics import get_metrics
 from .settings import PollingSettings
+from .turn import is_ours
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,6 @@ class MetricsPoller:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._stopping = Event()
-        self._turn: IO[bytes] | None = None
 
     def register_for_polling(self, name: str, callback: Callable[[], None]) -> None:
         """Call this at each interval from now on, instead of what had that name.
@@ -36,10 +34,6 @@ class MetricsPoller:
             callback: sets gauges; one that raises is logged and counted.
         """
         self._callbacks[name] = callback
-
-    def prepare(self) -> None:
-        """Before the fork: who holds the lock of this file polls. It goes with the process."""
-        self._turn = TemporaryFile()  # noqa: SIM115 - as long as the service lives
 
     def start(self, give_back: Callable[[], None] = lambda: None) -> None:
         """Poll from now on; to start twice is to start once.
@@ -64,24 +58,17 @@ class MetricsPoller:
 
     def _run(self, stopping: Event, give_back: Callable[[], None]) -> None:
         while not stopping.wait(load(PollingSettings).polling_interval_seconds):
-            if self._is_ours():
+            if is_ours():
                 for name, callback in list(self._callbacks.items()):
-                    _poll(name, callback)
-                    give_back()
-
-    def _is_ours(self) -> bool:
-        try:
-            if self._turn is not None:
-                fcntl.lockf(self._turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+                    _poll(name, callback, give_back)
 
 
-def _poll(name: str, callback: Callable[[], None]) -> None:
+def _poll(name: str, callback: Callable[[], None], give_back: Callable[[], None]) -> None:
     metrics = get_metrics()
     try:
-        with metrics.duration.labels(name).time():
+        with ExitStack() as stack:
+            stack.callback(give_back)
+            stack.enter_context(metrics.duration.labels(name).time())
             callback()
     except Exception:
         metrics.failures.labels(name).inc()

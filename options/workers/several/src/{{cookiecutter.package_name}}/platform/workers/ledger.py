@@ -24,7 +24,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._file = _file_without_a_name()
+        self._file = unnamed_file()
         self._known_bytes = 0
         self._lock = Lock()  # the file's is one for all threads of a process
         self.lines: list[str] = []
@@ -88,8 +88,9 @@ def _lock(file: int) -> None:
         sleep(0.0005)
 
 
-def _file_without_a_name() -> int:
+def unnamed_file() -> int:
+    """The descriptor of a file without a name, for processes that are forked later."""
     if sys.platform == "linux":
-        return os.memfd_create("ledger")  # in memory: no disk can be full
+        return os.memfd_create("ledger")  # in memory: no disk can be full, or closed to writing
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
