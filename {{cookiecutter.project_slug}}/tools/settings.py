@@ -80,4 +80,4 @@ def _shown(field: FieldInfo) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "&#124;")
+    return " ".join(text.split()).replace("|", "&#124;")

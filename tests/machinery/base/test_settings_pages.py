@@ -14,13 +14,21 @@ class ExampleSettings(Settings):
     """One field of every kind."""
 
     flag: bool = Field(True, description="A flag.")
-    number: int = Field(5, ge=1, le=9, description="A number.")
-    share: float = Field(0.5, gt=0, lt=1, description="A share.")
-    mode: Literal["slow", "fast"] = Field("slow", description="This | that.")
-    token: SecretStr = Field(SecretStr("example-only"), description="A token.")
-    place: SecretUrl = Field(SecretUrl("redis://host"), description="A URL.")
-    name: str = Field("", description="A name.")
-    owner: str = Field(description="Who owns it.")
+    number: int = Field(5, ge=1, le=9)
+    """A number."""
+    share: float = Field(0.5, gt=0, lt=1)
+    """A share."""
+    mode: Literal["slow", "fast"] = "slow"
+    """This |
+    that."""
+    token: SecretStr = SecretStr("example-only")
+    """A token."""
+    place: SecretUrl = SecretUrl("redis://host")
+    """A URL."""
+    name: str = ""
+    """A name."""
+    owner: str
+    """Who owns it."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,10 @@
 """The settings of the greeter."""
 
-from pydantic import Field
-
 from ..platform.core import Settings
 
 
 class GreeterSettings(Settings):
     """How guests are greeted."""
 
-    greeter_word: str = Field("Hello", description="What a greeting begins with.")
+    greeter_word: str = "Hello"
+    """What a greeting begins with."""

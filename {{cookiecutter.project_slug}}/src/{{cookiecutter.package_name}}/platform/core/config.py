@@ -22,12 +22,17 @@ ENV_FILE = "ENV_FILE"
 class Settings(BaseSettings):
     """Base of every settings class: a field `page_size` is the variable `PAGE_SIZE`.
 
-    A variable that is empty counts as not set. A rule that looks at several fields belongs into the
-    validator of the last of them: pydantic runs it even where other fields are wrong.
+    The text under a field describes it. A variable that is empty counts as not set. A rule that
+    looks at several fields belongs into the validator of the last of them: pydantic runs it even
+    where other fields are wrong.
     """
 
     model_config = SettingsConfigDict(
-        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -38,47 +43,30 @@ class SettingsError(Exception):
 class ServiceSettings(Settings):
     """The service itself: where it listens, how it logs, what it signs with."""
 
-    environment: Literal["development", "test", "production"] = Field(
-        "development", description="Where the service runs; `production` refuses unsafe defaults."
-    )
-    secret_key: SecretStr = Field(
-        SecretStr(DEVELOPMENT_SECRET),
-        validate_default=True,
-        description="Signs what must not be forged; at least 32 characters in production.",
-    )
-    host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` is every one.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe level that is logged."
-    )
-    log_format: Literal["text", "json"] = Field(
-        "text", description="`text` for people, `json` for log collectors."
-    )
-    keep_alive_seconds: int = Field(
-        65,  # AWS's Application Load Balancer keeps an idle connection for 60 by default
-        ge=1,
-        le=3600,
-        description="How long an idle connection stays open; longer than the load balancer in "
-        "front keeps it, in seconds.",
-    )
-    shutdown_drain_seconds: float | None = Field(
-        None,
-        ge=0,
-        le=300,
-        description="How long requests are still served after SIGTERM, while readiness is 503; 5 "
-        "in production and 0 elsewhere unless set, in seconds.",
-    )
-    shutdown_timeout_seconds: int = Field(
-        20,
-        ge=1,
-        le=300,
-        description="How long requests under way may take after that, in seconds.",
-    )
-    trusted_proxies: str = Field(
-        "",
-        description="Addresses or networks of the proxies in front, with commas between; only "
-        "their X-Forwarded-For is believed.",
-    )
+    environment: Literal["development", "test", "production"] = "development"
+    """Where the service runs; `production` refuses unsafe defaults."""
+    secret_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), validate_default=True)
+    """Signs what must not be forged; at least 32 characters in production."""
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` is every one."""
+    port: int = Field(8000, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe level that is logged."""
+    log_format: Literal["text", "json"] = "text"
+    """`text` for people, `json` for log collectors."""
+    # AWS's Application Load Balancer keeps an idle connection for 60 seconds by default.
+    keep_alive_seconds: int = Field(65, ge=1, le=3600)
+    """How long an idle connection stays open; longer than the load balancer in front keeps it, in
+    seconds."""
+    shutdown_drain_seconds: float | None = Field(None, ge=0, le=300)
+    """How long requests are still served after SIGTERM, while readiness is 503; 5 in production and
+    0 elsewhere unless set, in seconds."""
+    shutdown_timeout_seconds: int = Field(20, ge=1, le=300)
+    """How long requests under way may take after that, in seconds."""
+    trusted_proxies: str = ""
+    """Addresses or networks of the proxies in front, with commas between; only their
+    X-Forwarded-For is believed."""
 
     @property
     def drain_seconds(self) -> float:

@@ -10,24 +10,19 @@ from ..core.config import ServiceSettings, Settings, load
 class HealthSettings(Settings):
     """How dependencies are probed, and what is told to whom."""
 
-    health_check_timeout_seconds: float = Field(
-        0.8, gt=0, le=10, description="A check that takes longer has failed; in seconds."
-    )
-    health_cache_seconds: float = Field(
-        2.0, ge=0, le=60, description="How long the results of the checks are reused; in seconds."
-    )
-    health_details: Literal["always", "authorized", "never"] | None = Field(
-        None,
-        description="Who gets more of `/health` and `/readyz` than the status; `authorized` is "
-        "whoever sends OPERATIONS_TOKEN, and nobody without one. Unless set, `authorized` in "
-        "production and `always` elsewhere.",
-    )
+    health_check_timeout_seconds: float = Field(0.8, gt=0, le=10)
+    """A check that takes longer has failed; in seconds."""
+    health_cache_seconds: float = Field(2.0, ge=0, le=60)
+    """How long the results of the checks are reused; in seconds."""
+    health_details: Literal["always", "authorized", "never"] | None = None
+    """Who gets more of `/health` and `/readyz` than the status; `authorized` is whoever sends
+    OPERATIONS_TOKEN, and nobody without one. Unless set, `authorized` in production and `always`
+    elsewhere."""
     operations_token: SecretStr = Field(
-        SecretStr(""),
-        description="The bearer token for `/metrics` and the details of `/health`; without one, "
-        "`/metrics` is open to everybody.",
-        json_schema_extra={"empty": "/metrics is open"},
+        SecretStr(""), json_schema_extra={"empty": "/metrics is open"}
     )
+    """The bearer token for `/metrics` and the details of `/health`; without one, `/metrics` is open
+    to everybody."""
 
     @field_validator("operations_token")
     @classmethod

@@ -11,9 +11,8 @@ from time import perf_counter
 
 from ..core.components import Component, Job, discover
 from ..db.component import prepare as prepare_database
-from .delivery import deliver
+from .delivery import JobsSettings, deliver
 from .metrics import JobMetrics
-from .settings import JobsSettings
 from .tracking import JobFailed, JobRun
 
 log = logging.getLogger(__name__)

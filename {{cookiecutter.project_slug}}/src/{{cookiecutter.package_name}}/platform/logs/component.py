@@ -2,15 +2,47 @@
 
 import logging
 from importlib import import_module
+from importlib.util import find_spec
+
+from pydantic import SecretStr, field_validator
 
 from ..core.about import about
 from ..core.components import Component
-from ..core.config import ServiceSettings, load
+from ..core.config import ServiceSettings, Settings, load
 from ..core.logging import configure
 from ..web.measured import access_log
-from .counting import CountingHandler
-from .metrics import LogMetrics
-from .settings import LogSettings
+from .metrics import LogMetrics, get_metrics
+
+
+class LogSettings(Settings):
+    """What is logged beside what goes wrong."""
+
+    access_log: bool | None = None
+    """Log each request at INFO, by method, route, status and milliseconds; unset it is on in
+    development only."""
+    sentry_dsn: SecretStr = SecretStr("")
+    """Where errors are sent as well; needs the package sentry-sdk."""
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _has_its_package(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and find_spec("sentry_sdk") is None:
+            raise ValueError("needs a package that is not installed: run `uv add sentry-sdk`")
+        return value
+
+
+class CountingHandler(logging.Handler):
+    """Counts each record by its level, and each exception that is logged as an error by its type."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one record; a level between two counts as the lower one."""
+        level = logging.getLevelName(min(max(record.levelno // 10, 1), 5) * 10)
+        metrics = get_metrics()
+        metrics.messages.labels(level).inc()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and record.levelno >= logging.ERROR:
+            metrics.errors.labels(type(error).__name__).inc()
+
 
 counting = CountingHandler()
 
@@ -21,7 +53,10 @@ def start() -> None:
     if not logging.root.handlers:
         configure(service_settings)
     logging.root.addHandler(counting)  # once, however often it is added
-    access_log.setLevel(logging.INFO if settings.logs_requests else logging.WARNING)
+    shown = settings.access_log
+    if shown is None:
+        shown = service_settings.environment == "development"
+    access_log.setLevel(logging.INFO if shown else logging.WARNING)
     dsn = settings.sentry_dsn.get_secret_value()
     if dsn:
         service, sentry = about(), import_module("sentry_sdk")  # the settings have found it
@@ -35,11 +70,10 @@ def start() -> None:
         )
 
 
-def stop() -> None:
-    """Count no more."""
-    logging.root.removeHandler(counting)
-
-
 component = Component(
-    name="logs", settings=LogSettings, metrics=(LogMetrics,), start=start, stop=stop
+    name="logs",
+    settings=LogSettings,
+    metrics=(LogMetrics,),
+    start=start,
+    stop=lambda: logging.root.removeHandler(counting),
 )

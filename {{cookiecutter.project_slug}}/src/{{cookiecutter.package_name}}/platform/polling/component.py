@@ -6,8 +6,7 @@ from ..core.components import Component, Event
 from ..db import engine
 from . import turn
 from .metrics import PollingMetrics
-from .poller import poller
-from .settings import PollingSettings
+from .poller import PollingSettings, poller
 
 component = Component(
     name="polling",

@@ -5,14 +5,22 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Event, Lock, Thread
 
-from ..core.config import load
+from pydantic import Field
+
+from ..core.config import Settings, load
 from .metrics import get_metrics
-from .settings import PollingSettings
 from .turn import is_ours
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 2.0  # how long a stop waits for a callback
+
+
+class PollingSettings(Settings):
+    """How often metrics are polled."""
+
+    polling_interval_seconds: float = Field(30.0, ge=0.1, le=86400)
+    """Time between two polls, and before the first; in seconds."""
 
 
 class MetricsPoller:

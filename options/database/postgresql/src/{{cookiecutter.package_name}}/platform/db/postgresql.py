@@ -17,19 +17,12 @@ MIGRATION_LOCK = 7_264_339_051
 class PostgresqlSettings(Settings):
     """How long PostgreSQL may take; SQLite has neither limit."""
 
-    database_connect_timeout_seconds: int = Field(
-        5, ge=2, le=60, description="How long opening a connection may take; in seconds."
-    )
-    database_statement_timeout_seconds: float = Field(
-        30.0,
-        ge=0,
-        le=3600,
-        description="When the server ends a statement; in seconds, 0 for never. No pooler takes it.",
-    )
-    database_pooler: Literal["none", "session", "transaction"] = Field(
-        "none",
-        description="What a pooler before the server, such as PgBouncer, lends to each client.",
-    )
+    database_connect_timeout_seconds: int = Field(5, ge=2, le=60)
+    """How long opening a connection may take; in seconds."""
+    database_statement_timeout_seconds: float = Field(30.0, ge=0, le=3600)
+    """When the server ends a statement; in seconds, 0 for never. No pooler takes it."""
+    database_pooler: Literal["none", "session", "transaction"] = "none"
+    """What a pooler before the server, such as PgBouncer, lends to each client."""
 
     @field_validator("database_url", mode="before", check_fields=False)
     @classmethod

@@ -1,6 +1,6 @@
 """The settings of the Django site."""
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from ..core.config import Settings
 
@@ -8,19 +8,14 @@ from ..core.config import Settings
 class SiteSettings(Settings):
     """Whom Django answers, and how much it shows of itself."""
 
-    allowed_hosts: str = Field(
-        "localhost,127.0.0.1,[::1]",
-        description="Host names that are answered, with commas between; `.example.org` is every "
-        "name under it, `*` any. Probes and /metrics answer to any.",
-    )
-    csrf_trusted_origins: str = Field(
-        "",
-        description="Origins whose forms are taken besides the service's own, with commas "
-        "between, like `https://admin.example.org`.",
-    )
-    debug: bool = Field(
-        False, description="Error pages with source and settings; only ENVIRONMENT development."
-    )
+    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    """Host names that are answered, with commas between; `.example.org` is every name under it, `*`
+    any. Probes and /metrics answer to any."""
+    csrf_trusted_origins: str = ""
+    """Origins whose forms are taken besides the service's own, with commas between, like
+    `https://admin.example.org`."""
+    debug: bool = False
+    """Error pages with source and settings; only ENVIRONMENT development."""
 
     @field_validator("csrf_trusted_origins")
     @classmethod

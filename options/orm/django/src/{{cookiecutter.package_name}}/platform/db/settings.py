@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import dj_database_url
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from ..core.config import load
 from ..core.secret_url import SecretUrl
@@ -18,10 +18,8 @@ CONNECTION_SECONDS = 600
 class DatabaseSettings(DialectSettings):
     """Where the data lives; the URL may hold a password, which is never shown."""
 
-    database_url: SecretUrl = Field(
-        SecretUrl("sqlite:///service.db"),
-        description="URL of the database; SQLite is embedded and needs no server.",
-    )
+    database_url: SecretUrl = SecretUrl("sqlite:///service.db")
+    """URL of the database; SQLite is embedded and needs no server."""
 
     @field_validator("database_url")
     @classmethod

@@ -11,22 +11,14 @@ from .dialects import DIALECTS, DialectSettings
 class DatabaseSettings(DialectSettings):
     """Where the data lives; the URL may hold a password, which is never shown."""
 
-    database_url: SecretUrl = Field(
-        SecretUrl("sqlite:///service.db"),
-        description="SQLAlchemy URL of the database; SQLite is embedded and needs no server.",
-    )
-    database_pool_size: int = Field(
-        5, ge=1, le=1000, description="Connections that a worker keeps open."
-    )
-    database_max_overflow: int = Field(
-        10,
-        ge=0,
-        le=1000,
-        description="Connections that a worker may open beyond those, for a while.",
-    )
-    database_pool_timeout_seconds: float = Field(
-        5.0, gt=0, le=60, description="How long a caller waits for a free connection; in seconds."
-    )
+    database_url: SecretUrl = SecretUrl("sqlite:///service.db")
+    """SQLAlchemy URL of the database; SQLite is embedded and needs no server."""
+    database_pool_size: int = Field(5, ge=1, le=1000)
+    """Connections that a worker keeps open."""
+    database_max_overflow: int = Field(10, ge=0, le=1000)
+    """Connections that a worker may open beyond those, for a while."""
+    database_pool_timeout_seconds: float = Field(5.0, gt=0, le=60)
+    """How long a caller waits for a free connection; in seconds."""
 
     @field_validator("database_url")
     @classmethod
