@@ -167,7 +167,7 @@ def _fresh_settings() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _same_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logging.root, "handlers", list(logging.root.handlers))
-    module = import_module("{{ cookiecutter.package_name }}.platform.core.request_id")
+    module = import_module("{{ cookiecutter.package_name }}.platform.core.logging")
     module.request_id.set("")
     level = logging.root.level
     yield

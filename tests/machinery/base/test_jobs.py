@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core import about
 from {{ cookiecutter.package_name }}.platform.jobs import JobRun, track_job
-from {{ cookiecutter.package_name }}.platform.jobs.delivery import deliver
+from {{ cookiecutter.package_name }}.platform.jobs.component import deliver
 
 OUTCOMES = {"success", "error", "cancelled"}
 NOT_DELIVERED = "the metrics of work did not get"

@@ -12,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from {{ cookiecutter.package_name }}.__main__ import main
-from {{ cookiecutter.package_name }}.platform.db import UtcDateTime, engine, migrations, revisions
+from {{ cookiecutter.package_name }}.platform.db import UtcDateTime, engine, migrations
 from {{ cookiecutter.package_name }}.platform.db.migrations import CannotMigrate
+
+PACKAGE = migrations.LOCATION.partition(":")[0]
 
 SHELVES = """
     op.create_table(
@@ -37,7 +39,7 @@ class History:
     """A history that begins empty, and the command `alembic` in its project."""
 
     def __init__(self, project: Path) -> None:
-        self._folder = project / migrations.PACKAGE / "migrations"
+        self._folder = project / PACKAGE / "migrations"
         self.versions = self._folder / "versions"
         self.versions.mkdir(parents=True)
         real = Path(migrations.__file__).parents[2] / "migrations"
@@ -45,7 +47,7 @@ class History:
             shutil.copy(real / file, self._folder)
         self._configuration = project / "pyproject.toml"
         written = migrations.PROJECT.read_text()
-        location = f'"{migrations.PACKAGE}:migrations"'
+        location = f'"{PACKAGE}:migrations"'
         assert location in written
         self._configuration.write_text(written.replace(location, f"'{self.location}'"))
 
@@ -223,7 +225,7 @@ class Book(Base):
 def test_a_revision_is_numbered_imports_its_types_and_is_not_written_in_vain(
     empty, history, monkeypatch
 ):
-    monkeypatch.setattr(revisions, "metadata", lambda: Base.metadata)
+    monkeypatch.setattr(migrations, "metadata", lambda: Base.metadata)
     history.alembic("revision", "--autogenerate", "-m", "Books, and the shelves for all of them")
     written = history.versions / "0001_books_and_the_shelves_for_a.py"
     assert len(written.stem) == 32

@@ -3,15 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import (
-    AnyHttpUrl,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    UrlConstraints,
-)
+from pydantic import AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field, UrlConstraints
 
 # What every database can hold as the number of a row.
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -20,16 +12,11 @@ Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 class NewBookmark(BaseModel):
     """What a client sends to keep a page."""
 
+    model_config = ConfigDict(str_strip_whitespace=True)
+
     url: Annotated[AnyHttpUrl, UrlConstraints(max_length=2000)]
-    title: Annotated[
-        str,
-        StringConstraints(
-            strip_whitespace=True,
-            min_length=1,
-            max_length=200,
-            pattern=r"^[^\x00]*$",  # PostgreSQL holds no NUL
-        ),
-    ]
+    # PostgreSQL holds no NUL.
+    title: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class ImportedBookmark(NewBookmark):

@@ -2,8 +2,7 @@
 
 from .about import about
 from .components import Component, Event, HealthCheck, Job
-from .config import ServiceSettings, Settings, SettingsError, load
-from .secret_url import SecretUrl
+from .config import SecretUrl, ServiceSettings, Settings, SettingsError, load
 
 __all__ = [
     "Component",

@@ -16,11 +16,7 @@ class About(NamedTuple):
 
 @cache
 def about() -> About:
-    """The distribution that brings this package's command, whatever either of them is called.
-
-    Raises:
-        RuntimeError: the package is on the path but not installed.
-    """
+    """The distribution that brings this package's command; RuntimeError if it is not installed."""
     package = __name__.partition(".")[0]
     commands = entry_points(group="console_scripts", value=f"{package}.__main__:main")
     known = next((one.dist.metadata.json for one in commands if one.dist), None)

@@ -10,9 +10,8 @@ from pydantic.fields import FieldInfo
 
 from .about import about
 from .components import Component, discover, settings_of
-from .config import ServiceSettings, SettingsError, load, load_all, sources
+from .config import SecretUrl, ServiceSettings, SettingsError, load, load_all, sources
 from .logging import configure
-from .secret_url import SecretUrl
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,8 +52,7 @@ def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
     check = actions.add_parser("check", help="say what is wrong with the settings")
     check.set_defaults(run=lambda chosen: print("every setting is right"))  # they are loaded
     for component in components:
-        if component.commands is not None:
-            component.commands(commands)
+        component.commands(commands)
     return parser
 
 

@@ -12,11 +12,14 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import Field, create_model
 
 from .config import ServiceSettings, Settings
+
+# What `add_subparsers` returns.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +38,8 @@ class HealthCheck:
 
     def __post_init__(self) -> None:
         if iscoroutinefunction(self.probe):
-            wrong = f"health check {self.name!r}: nobody awaits it, use a plain function"
-            raise ComponentError(wrong)
+            right = "nobody awaits it, use a plain function"
+            raise ComponentError(f"health check {self.name!r}: {right}")
 
 
 class Event(StrEnum):
@@ -90,11 +93,11 @@ class Component:
     metrics: tuple[type, ...] = ()
     checks: tuple[HealthCheck, ...] = ()
     routes: Any = None
-    prepare: Callable[[], None] | None = None
-    start: Callable[[], None] | None = None
-    stop: Callable[[], None] | None = None
-    events: Mapping[Event, Callable[[], None]] = field(default_factory=dict)
-    commands: Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None] | None = None
+    prepare: Callable[[], object] = lambda: None
+    start: Callable[[], object] = lambda: None
+    stop: Callable[[], object] = lambda: None
+    events: Mapping[Event, Callable[[], object]] = field(default_factory=dict)
+    commands: Callable[[Commands], object] = lambda commands: None
     jobs: tuple[Job, ...] = ()
 
 
@@ -115,8 +118,7 @@ def modules(name: str) -> list[str]:
 def discover() -> tuple[Component, ...]:
     """Every component: those of the platform first, then the team's, each in their folders' order.
 
-    Raises:
-        ComponentError: a `component.py` exports no `component`, or two share a name.
+    ComponentError if a `component.py` exports no `component`, or two share a name.
     """
     found: dict[str, tuple[str, Component]] = {}
     # To look for a module imports its package: all of them come before the first component, so
@@ -144,8 +146,8 @@ def settings_of(components: Iterable[Component]) -> dict[str, list[type[Settings
     """The settings classes by the name of their component; the service's own come first."""
     owned: dict[str, list[type[Settings]]] = {"service": [ServiceSettings]}
     for component in components:
-        own = [component.settings] if component.settings is not None else []
-        switch = [collection_switch(component.name)] if component.metrics else []
-        if own or switch:
-            owned.setdefault(component.name, []).extend(own + switch)
+        if component.settings is not None:
+            owned.setdefault(component.name, []).append(component.settings)
+        if component.metrics:
+            owned.setdefault(component.name, []).append(collection_switch(component.name))
     return owned

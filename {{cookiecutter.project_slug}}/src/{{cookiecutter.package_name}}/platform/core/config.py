@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production
 ENV_FILE = "ENV_FILE"
+
+# After the user, up to the last @, whatever is in it; or in a parameter, such as `sslpassword`.
+_PASSWORD = re.compile(r"(?is)(?<=://)([^:/@]*:).*(?=@)|([?&][^=&]*password=)[^&]*")
 
 
 class Settings(BaseSettings):
@@ -38,6 +42,14 @@ class Settings(BaseSettings):
 
 class SettingsError(Exception):
     """One or more settings are wrong; the message lists each and never shows a value."""
+
+
+class SecretUrl(SecretStr):
+    """A URL of which `config show` hides the password alone; elsewhere all of it is hidden."""
+
+    def shown(self) -> str:
+        """For people, like `postgresql://user:***@host/db`."""
+        return _PASSWORD.sub(r"\1\2***", self.get_secret_value())
 
 
 class ServiceSettings(Settings):

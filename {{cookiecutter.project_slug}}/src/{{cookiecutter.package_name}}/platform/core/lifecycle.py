@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from threading import Lock, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from .components import Component, Event
 
@@ -14,60 +13,50 @@ log = logging.getLogger(__name__)
 SUBSCRIBER_SECONDS = 2.0  # how long all subscribers of an event may take, together
 
 
-class State(StrEnum):
-    """Where the service is in its life; only `READY` takes new work."""
-
-    STOPPED = "stopped"
-    STARTING = "starting"
-    READY = "ready"
-    DRAINING = "draining"
-    STOPPING = "stopping"
+# Where the service is in its life; only one that is ready takes new work.
+State = Literal["stopped", "starting", "ready", "draining", "stopping"]
 
 
 class Lifecycle:
-    """Starts and stops the components; may be started again after a stop.
+    """Starts the components in their order and stops them; may be started again after a stop.
 
-    Args:
-        components: in the order in which they start.
-        bind: binds a metric group of theirs, so that it has its series before anything starts.
+    `bind` is called with each of their metric groups, which so has its series before any start.
     """
 
     def __init__(self, components: Sequence[Component], bind: Callable[[Any], object]) -> None:
         self._components = components
         self._bind = bind
         self._started: list[Component] = []
-        self._state = State.STOPPED
+        self._state: State = "stopped"
         self._draining = False
         self._preparing = Lock()
 
     @property
     def state(self) -> State:
         """Where the service is; it may begin to drain while it starts."""
-        return State.DRAINING if self._draining and self._state is State.READY else self._state
+        return "draining" if self._draining and self._state == "ready" else self._state
 
     def start(self) -> None:
-        """Bind every metric group and start every component; before the first request.
+        """Bind every metric group and start every component, before the first request.
 
-        Raises:
-            Exception: what a component's start raised, after those already started were stopped.
+        What a start raises is raised, after the components that had started were stopped.
         """
         for component in self._components:
             for group in component.metrics:
                 self._bind(group)
-        self._state, self._draining = State.STARTING, False
-        try:
-            for component in self._components:
-                if component.start is not None:
-                    component.start()
-                self._started.append(component)
-        except BaseException as error:
-            log.exception("component %s failed to start", component.name)
-            self._stop_components()
-            if isinstance(error, Exception):
-                raise
-            # A worker that exits by itself would be replaced, again and again.
-            raise RuntimeError(f"component {component.name} ended its start") from error
-        self._state = State.READY
+        self._state, self._draining = "starting", False
+        for component in self._components:
+            try:
+                component.start()
+            except BaseException as error:
+                log.exception("component %s failed to start", component.name)
+                self._stop_components()
+                if isinstance(error, Exception):
+                    raise
+                # A worker that exits by itself would be replaced, again and again.
+                raise RuntimeError(f"component {component.name} ended its start") from error
+            self._started.append(component)
+        self._state = "ready"
         log.info("ready with %s", ", ".join(component.name for component in self._components))
         self._publish(Event.STARTED)
 
@@ -79,30 +68,26 @@ class Lifecycle:
                 self._publish(Event.PREPARE_SHUTDOWN)
 
     def stop(self) -> None:
-        """Stop what was started, after the last request; a component that fails to stop is logged, the others still stop."""
-        if self._state is State.READY:
+        """Stop what was started, after the last request; one that fails is logged, the others stop."""
+        if self._state == "ready":
             self.drain()
             self._publish(Event.SHUTDOWN)
             self._stop_components()
 
     def _stop_components(self) -> None:
-        self._state = State.STOPPING
+        self._state = "stopping"
         while self._started:
             component = self._started.pop()
-            try:
-                if component.stop is not None:
-                    component.stop()
-            except Exception:
-                log.exception("component %s failed to stop", component.name)
-        self._state = State.STOPPED
+            _call(component, "stop", component.stop)
+        self._state = "stopped"
         log.info("stopped")
 
     def _publish(self, event: Event) -> None:
         until = monotonic() + SUBSCRIBER_SECONDS
         threads = {
-            component.name: Thread(target=_call, args=(component, event), daemon=True)
-            for component in self._components
-            if event in component.events
+            one.name: Thread(target=_call, args=(one, event, one.events[event]), daemon=True)
+            for one in self._components
+            if event in one.events
         }
         for thread in threads.values():
             thread.start()
@@ -112,8 +97,8 @@ class Lifecycle:
                 log.error("component %s: %s is left behind, it still runs", name, event)
 
 
-def _call(component: Component, event: Event) -> None:
+def _call(component: Component, moment: str, function: Callable[[], object]) -> None:
     try:
-        component.events[event]()
+        function()
     except Exception:
-        log.exception("component %s: %s failed", component.name, event)
+        log.exception("component %s: %s failed", component.name, moment)

@@ -15,9 +15,7 @@ class PerMinute:
     def take(self, most: int, cause: str = "") -> int:
         """How many have come since the last that passed, this one included; 0 if it may not pass.
 
-        Args:
-            most: how many may pass in this minute.
-            cause: each has its own minutes, which are kept: name few, such as the components.
+        At most `most` pass in a minute. Each cause has its own minutes, which are kept: name few.
         """
         now = monotonic()
         with self._lock:

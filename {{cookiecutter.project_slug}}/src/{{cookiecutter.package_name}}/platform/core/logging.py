@@ -1,15 +1,39 @@
-"""One logging set-up for the service and its server: text for people, JSON for collectors."""
+"""One log of the service and its server: text for people, JSON for collectors, by request."""
 
 import logging
+import re
+from contextvars import ContextVar
+from random import getrandbits
 from textwrap import indent
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
 from .config import ServiceSettings
-from .request_id import with_request_id
 
+HEADER = "X-Request-ID"
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")  # empty outside of a request
+
+_PLAIN = re.compile(r"[\w.-]{1,64}", re.ASCII)
+# W3C Trace Context: version, trace, parent, flags.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _ESCAPED = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
+
+def identify(given: str | None, traceparent: str | None) -> str:
+    """Name the request that begins here, for every line that is logged during it.
+
+    The header X-Request-ID is taken if it is short and plain, else the trace of `traceparent`.
+    """
+    if given and _PLAIN.fullmatch(given):
+        name = given
+    elif traceparent and (trace := _TRACEPARENT.fullmatch(traceparent)):
+        name = trace[1]
+    else:
+        name = f"{getrandbits(64):016x}"
+    request_id.set(name)
+    return name
 
 
 class OneLine(logging.Formatter):
@@ -27,6 +51,13 @@ class OneLine(logging.Formatter):
         return indent(text, "    ")
 
 
+def _with_request_id(record: logging.LogRecord) -> bool:
+    """A filter that passes every record, with its request if it belongs to one."""
+    if name := request_id.get():
+        record.request_id = name
+    return True
+
+
 def configure(settings: ServiceSettings) -> None:
     """Send every record of LOG_LEVEL and above to standard error, in LOG_FORMAT."""
     text = OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
@@ -35,5 +66,5 @@ def configure(settings: ServiceSettings) -> None:
     stderr = logging.StreamHandler()
     as_json = settings.log_format == "json"
     stderr.setFormatter(JsonFormatter(fields, rename_fields=names) if as_json else text)
-    stderr.addFilter(with_request_id)
+    stderr.addFilter(_with_request_id)
     logging.basicConfig(level=settings.log_level, handlers=[stderr], force=True)

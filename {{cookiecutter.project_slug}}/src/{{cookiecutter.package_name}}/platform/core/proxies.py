@@ -7,11 +7,7 @@ Network = IPv4Network | IPv6Network
 
 
 def networks(text: str) -> tuple[Network, ...]:
-    """The addresses and networks of a list with commas between, such as `10.0.0.0/8, ::1`.
-
-    Raises:
-        ValueError: one of them is neither.
-    """
+    """The addresses and networks in a list like `10.0.0.0/8, ::1`; ValueError if one is neither."""
     names = filter(None, (name.strip() for name in text.split(",")))
     try:
         return tuple(ip_network(name) for name in names)
@@ -20,13 +16,10 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
-    """The address of the client.
+    """The address of the client, whose connection comes from `peer`.
 
-    Args:
-        peer: the address that the connection comes from.
-        forwarded_for: the header X-Forwarded-For, whose last entry the nearest proxy wrote. Anybody
-            may send one: it is read only as far as the proxies are trusted.
-        trusted: the networks of these proxies.
+    The nearest proxy wrote the last entry of X-Forwarded-For. Anybody may send one: it is read only
+    as far as the proxies are trusted.
     """
     address = peer
     hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ..core.components import Component, HealthCheck
+from ..core.components import Commands, Component, HealthCheck
 from . import engine, migrations
 from .metrics import DatabaseMetrics
 from .settings import DatabaseSettings
@@ -11,7 +11,7 @@ from .settings import DatabaseSettings
 CANNOT_START = 3  # gunicorn's own code for workers that do not start
 
 
-def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _commands(parsers: Commands) -> None:
     database = parsers.add_parser("db", help="the database: upgrade, revision, check")
     actions = database.add_subparsers(required=True, metavar="ACTION")
     upgrade = actions.add_parser("upgrade", help="bring the schema to the newest revision")
@@ -48,6 +48,7 @@ component = Component(
         HealthCheck(name="migrations", probe=migrations.check),
     ),
     prepare=prepare,
+    start=engine.dialect,  # makes the engine, before several threads want one
     stop=engine.dispose,
     commands=_commands,
 )

@@ -10,20 +10,17 @@ from time import monotonic, perf_counter
 from typing import Literal, TypedDict
 
 from ..core.components import Component, ComponentError, HealthCheck
+from .component import HealthSettings
 from .metrics import get_metrics
-from .settings import HealthSettings
 
 log = logging.getLogger(__name__)
 
 REASON_LENGTH = 200  # characters of an exception's text that are logged
 USER_AND_PASSWORD = re.compile(r"//[^/\s]*@")
 
+Outcome = tuple[float, BaseException | None]  # the seconds that a probe took, and what it raised
 
-# How long a probe took, in seconds, and what it raised.
-Outcome = tuple[float, BaseException | None]
-
-# Of code that is no component.
-_registered: dict[str, HealthCheck] = {}
+_registered: dict[str, HealthCheck] = {}  # of code that is no component
 
 
 class Result(TypedDict):
@@ -35,12 +32,9 @@ class Result(TypedDict):
 
 
 def register_health_check(name: str, probe: Callable[[], None], *, required: bool = True) -> None:
-    """Run that check too from now on, instead of the one that was registered with that name.
+    """Run this `HealthCheck` too, instead of the one that was registered with that name.
 
-    Args:
-        name: how the report and the metrics name it; a component's check of that name comes first.
-        probe: returns when the dependency answers, raises when it does not. It runs in a thread.
-        required: whether the service is unready without it; else it is only degraded.
+    A component's check of that name comes first.
     """
     _registered[name] = HealthCheck(name=name, probe=probe, required=required)
 
@@ -63,10 +57,6 @@ class CheckRunner:
     A check that hangs keeps its one thread: until that ends, the check is a timeout that nobody
     waits for, and it is not started again, so that a dependency that never answers cannot use up
     the service.
-
-    Args:
-        checks: their names must differ.
-        settings: how long they may take, all of them together too, and how long results are kept.
     """
 
     def __init__(self, checks: Sequence[HealthCheck], settings: HealthSettings) -> None:
@@ -96,22 +86,20 @@ class CheckRunner:
         return {name: self._result(one, started.get(name)) for name, one in checks.items()}
 
     def _result(self, check: HealthCheck, future: Future[Outcome] | None) -> Result:
-        result: Result = {"status": "ok", "required": check.required, "latency_ms": 0.0}
-        seconds, reason = self._timeout, "ok"
-        if future is None or check.name in self._hanging:
-            result["status"], reason = "timeout", f"no answer within {self._timeout:g} s"
-        else:
+        result: Result = {"status": "timeout", "required": check.required, "latency_ms": 0.0}
+        seconds, reason = self._timeout, f"no answer within {self._timeout:g} s"
+        if future is not None and future.done():
             seconds, error = future.result()
-            if error is not None:
-                result["status"], reason = "failed", _reason(error)
+            result["status"] = "ok" if error is None else "failed"
+            reason = "ok" if error is None else _reason(error)
         result["latency_ms"] = round(seconds * 1000, 3)
         metrics = get_metrics()
-        metrics.check_status.labels(check.name).set(reason == "ok")
+        metrics.check_status.labels(check.name).set(result["status"] == "ok")
         if future is not None:
             metrics.check_duration.labels(check.name).observe(seconds)
         before = self._results.get(check.name)
         if result["status"] != (before["status"] if before else "ok"):
-            level = logging.INFO if reason == "ok" else logging.WARNING
+            level = logging.INFO if result["status"] == "ok" else logging.WARNING
             log.log(level, "health check %s: %s", check.name, reason)
         return result
 

@@ -54,11 +54,7 @@ def record_build() -> None:
 
 
 def record_shutdown(active: int) -> None:
-    """Say that the end is near, and how long it has taken so far; this does not return.
-
-    Args:
-        active: requests under way.
-    """
+    """Say how many requests were under way, and how long the end takes; this does not return."""
     began, metrics = perf_counter(), get_metrics()
     metrics.active_at_shutdown.set(active)
     metrics.shutting_down.set(1)

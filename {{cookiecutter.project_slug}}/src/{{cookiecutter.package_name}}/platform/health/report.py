@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Self
 
 from ..core.components import Component
 from ..core.config import load
-from ..core.lifecycle import Lifecycle, State
+from ..core.lifecycle import Lifecycle
 from ..metrics import registry
 from ..metrics.exposition import render
 from .checks import CheckRunner, checks_of
-from .settings import HealthSettings
+from .component import HealthSettings
 from .window import RequestWindow
 
 NEEDS_TOKEN = b'{"detail": "needs the header Authorization: Bearer with OPERATIONS_TOKEN"}'
@@ -39,8 +39,8 @@ class Health:
 
         They are not while the service starts or stops, or while a required check fails.
         """
-        if self._lifecycle.state is not State.READY:
-            return False, {"status": self._lifecycle.state.value}
+        if self._lifecycle.state != "ready":
+            return False, {"status": self._lifecycle.state}
         results = self._runner.results().items()
         failed = [name for name, one in results if one["required"] and one["status"] != "ok"]
         if failed:
@@ -64,7 +64,7 @@ class Health:
         """
         results = self._runner.results()
         failing = [one["required"] for one in results.values() if one["status"] != "ok"]
-        if self._lifecycle.state is not State.READY or any(failing):
+        if self._lifecycle.state != "ready" or any(failing):
             status = "unhealthy"
         else:
             status = "degraded" if failing else "healthy"
@@ -99,11 +99,7 @@ class Health:
 
 
 def get_health_status() -> dict[str, Any]:
-    """The health report with all details, of the service that this process made last.
-
-    Raises:
-        RuntimeError: there is none yet.
-    """
+    """The details of the service that this process made last; RuntimeError if there is none yet."""
     if Health.last is None:
         raise RuntimeError("no service was made in this process: call `install` before")
     return Health.last.details()

@@ -6,14 +6,14 @@ from pathlib import Path
 from alembic import context
 
 # Alembic runs this file by its path, so that it has no package to import relative to.
-revisions = import_module(f"{Path(__file__).parents[1].name}.platform.db.revisions")
+migrations = import_module(f"{Path(__file__).parents[1].name}.platform.db.migrations")
 
-with revisions.connection(context.config) as connection:
+with migrations.connection(context.config) as connection:
     context.configure(
         connection=connection,
-        target_metadata=revisions.metadata(),
-        render_item=revisions.render_type,
-        process_revision_directives=revisions.name_revision,
+        target_metadata=migrations.metadata(),
+        render_item=migrations.render_type,
+        process_revision_directives=migrations.name_revision,
         render_as_batch=True,  # SQLite changes a column by copying the table
     )
     with context.begin_transaction():

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from gunicorn.http.errors import ParseException
 
-from ..core.request_id import request_id
+from ..core.logging import request_id
 from ..core.validation import InvalidRequest
 from .measured import CLIENT_GONE
 

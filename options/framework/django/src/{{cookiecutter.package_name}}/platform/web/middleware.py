@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
+from ..core.logging import HEADER, identify, request_id
 from ..core.proxies import client_address, is_in
-from ..core.request_id import HEADER, identify, request_id
 from .endpoints import template
 from .measured import CLIENT_GONE, MeasuredRequest, survivable
 from .metrics import UNMATCHED

@@ -7,7 +7,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from ..core.request_id import request_id
+from ..core.logging import request_id
 
 
 async def invalid_request(request: Request, error: RequestValidationError) -> Response:

@@ -9,8 +9,8 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..core.logging import HEADER, identify, request_id
 from ..core.proxies import client_address
-from ..core.request_id import HEADER, identify, request_id
 from .endpoints import Endpoints
 from .measured import CLIENT_GONE, UNCOUNTED, MeasuredRequest, is_new, log_unhandled, survivable
 from .service import Service

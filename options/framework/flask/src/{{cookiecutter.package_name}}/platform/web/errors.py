@@ -6,7 +6,7 @@ from flask import Flask, json
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException
 
-from ..core.request_id import request_id
+from ..core.logging import request_id
 from ..core.validation import InvalidRequest
 from .measured import CLIENT_GONE
 

@@ -8,8 +8,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Request
 
+from ..core.logging import HEADER, identify, request_id
 from ..core.proxies import client_address
-from ..core.request_id import HEADER, identify, request_id
 from .endpoints import mount_of, template_of
 from .measured import CLIENT_GONE, MeasuredRequest, log_unhandled
 from .service import Service

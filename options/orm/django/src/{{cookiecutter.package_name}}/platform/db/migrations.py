@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from ..core.components import Commands
 from .engine import dialect
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def check() -> None:
         raise MigrationsPending(f"run `db upgrade`: the schema of {names} is behind the code")
 
 
-def commands(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def commands(actions: Commands) -> None:
     """Add what developers do with the migrations to `db`."""
     revision = actions.add_parser("revision", help="write a migration from the models' changes")
     revision.add_argument("message", help="what the migration does, in a few words")

@@ -6,8 +6,7 @@ from typing import Any
 import dj_database_url
 from pydantic import field_validator
 
-from ..core.config import load
-from ..core.secret_url import SecretUrl
+from ..core.config import SecretUrl, load
 from .dialects import DIALECTS, DialectSettings
 
 # How long a thread keeps its connection, in seconds. Opening SQLite anew takes three times as

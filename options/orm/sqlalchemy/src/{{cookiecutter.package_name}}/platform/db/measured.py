@@ -21,11 +21,7 @@ class MeasuredPool(QueuePool):
     """A pool that says who waits for its connections."""
 
     def connect(self) -> PoolProxiedConnection:
-        """A connection, as soon as there is a free one.
-
-        Raises:
-            TimeoutError: there was none for as long as the pool waits (SQLAlchemy's own).
-        """
+        """A connection, as soon as there is a free one; SQLAlchemy's TimeoutError if there is none."""
         metrics = get_metrics()
         gave_up = metrics.pool_timeouts.count_exceptions(PoolTimeoutError)
         with metrics.pool_waiting.track_inprogress(), gave_up:
@@ -53,8 +49,7 @@ def measure(engine: Engine, pool_size: int, max_overflow: int) -> None:
     event.listen(engine, "connect", partial(changed, opened.add))
     event.listen(engine, "checkout", partial(changed, in_use.add))
     event.listen(engine, "checkin", partial(changed, in_use.discard))
-    event.listen(engine, "detach", partial(changed, in_use.discard))
-    event.listen(engine, "detach", partial(changed, opened.discard))
+    event.listen(engine, "detach", partial(changed, opened.discard))  # it never comes back
     event.listen(engine, "close", partial(changed, opened.discard))
     event.listen(engine, "do_connect", _connect)
     for execute in ("do_execute", "do_executemany", "do_execute_no_params"):

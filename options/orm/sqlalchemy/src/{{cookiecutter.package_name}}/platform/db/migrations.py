@@ -1,24 +1,30 @@
 """Schema migrations: one history for Alembic, in `migrations/` beside the components."""
 
-import argparse
+import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config, main
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, NullPool, inspect, text
+from sqlalchemy import Connection, MetaData, NullPool, inspect, text
 
-from .engine import dialect, engine, make
+from ..core.components import Commands, discover, modules
+from ..core.config import ServiceSettings, SettingsError, load
+from ..core.logging import configure as configure_logging
+from .engine import Model, dialect, engine, make
 
-PACKAGE = __name__.partition(".")[0]
-LOCATION = f"{PACKAGE}:migrations"
+LOCATION = f"{__name__.partition('.')[0]}:migrations"
 PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
 OLDER_TABLES = "alembic_version_"  # each component had one, before there was one history
+LONGEST_ID = 32  # the width of Alembic's column
 
 # The database cannot be opened, or its schema was made by other code than this. `alembic` prints
 # it as one line, as its own.
@@ -32,14 +38,9 @@ class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
 def upgrade() -> tuple[str, ...]:
     """Bring the schema to the newest revision, in one transaction.
 
-    Of several that come at once, one migrates; the others wait and find nothing left to do.
-
-    Returns:
-        The revisions that were missing, oldest first.
-
-    Raises:
-        CannotMigrate: the database cannot be opened, is not at a revision of this code, or would
-            be left with references to nothing.
+    Of several that come at once, one migrates; the others wait and find nothing left to do. Returns
+    the revisions that were missing, oldest first. CannotMigrate if the database cannot be opened, is
+    at no revision of this code, or would be left with references to nothing.
     """
     with alone() as connection:
         if missing := _missing(connection):
@@ -59,7 +60,7 @@ def check() -> None:
         raise MigrationsPending(f"run `db upgrade`: the schema lacks {', '.join(missing)}")
 
 
-def commands(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def commands(actions: Commands) -> None:
     """Add what developers do with the history to `db`; `alembic` does the rest."""
     alembic = ("--config", str(PROJECT))
     revision = actions.add_parser("revision", help="write a revision from the models' changes")
@@ -74,8 +75,7 @@ def commands(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def alone() -> Iterator[Connection]:
     """A connection of its own, in a transaction that begins when nobody else migrates.
 
-    Raises:
-        CannotMigrate: the database cannot be opened, or somebody else migrates for too long.
+    CannotMigrate if the database cannot be opened, or somebody else migrates for too long.
     """
     database = make(poolclass=NullPool)
     with ExitStack() as stack:
@@ -90,10 +90,56 @@ def alone() -> Iterator[Connection]:
         yield connection
 
 
-def number(revision: str | None) -> int:
-    """The number that the name of a revision begins with; 0 where it has none."""
-    found = re.match(r"\d{4}(?=_|$)", revision or "")
-    return int(found[0]) if found else 0
+@contextmanager
+def connection(config: Config) -> Iterator[Connection]:
+    """The connection to migrate on: the caller's, or a new one that nobody else migrates beside.
+
+    CannotMigrate if there is none, or rows would refer to nothing, which SQLite does not check
+    while a table is copied.
+    """
+    try:
+        if not logging.root.handlers:  # the command `alembic` says nothing otherwise
+            configure_logging(load(ServiceSettings))
+        given = config.attributes.get("connection")
+        with nullcontext(given) if given else alone() as own:
+            before = _dangling(own)
+            yield own
+            for (child, parent), rows in (_dangling(own) - before).items():
+                raise CannotMigrate(
+                    f"{rows} rows of {child} would refer to rows of {parent} that are gone: "
+                    "the revision must delete or change them first"
+                )
+    except SettingsError as error:
+        raise CannotMigrate(str(error)) from None
+
+
+def metadata() -> MetaData:
+    """The tables of every model: of the components, and of each `models.py` beside them."""
+    discover()
+    for name in modules("models"):
+        import_module(name)
+    return Model.metadata
+
+
+def render_type(kind: str, item: object, autogenerate: Any) -> Literal[False]:
+    """Import the column types that are neither SQLAlchemy's nor written by Alembic itself."""
+    module = type(item).__module__
+    if kind == "type" and not module.startswith("sqlalchemy."):
+        autogenerate.imports.add(f"import {module}")
+    return False
+
+
+def name_revision(context: Any, parents: object, directives: list[Any]) -> None:
+    """Give a revision the next number, and its message as name; drop one that changes nothing."""
+    config, revision = context.config, directives[0]
+    if getattr(config.cmd_opts, "autogenerate", False) and revision.upgrade_ops.is_empty():
+        directives.clear()
+        config.print_stdout("Nothing changed: no revision is written.")
+    elif not getattr(config.cmd_opts, "rev_id", None):
+        known = ScriptDirectory.from_config(config).walk_revisions()
+        newest = max((_number(script.revision) for script in known), default=0)
+        words = re.sub(r"\W+", "_", (revision.message or "").lower())
+        revision.rev_id = f"{newest + 1:04}_{words}"[:LONGEST_ID].strip("_")
 
 
 def _missing(connection: Connection) -> tuple[str, ...]:
@@ -102,7 +148,7 @@ def _missing(connection: Connection) -> tuple[str, ...]:
     try:
         scripts.get_revision(current)
     except CannotMigrate:  # this code has no such revision
-        if number(current) <= number(newest):
+        if _number(current) <= _number(newest):
             raise
         return ()  # a newer version's: during a deployment the old one goes on with the new schema
     missing = scripts.iterate_revisions(newest, current)
@@ -132,3 +178,15 @@ def _config(**attributes: object) -> Config:
     config = Config(attributes=attributes)
     config.set_main_option("script_location", LOCATION)
     return config
+
+
+def _number(revision: str | None) -> int:
+    """The number that the name of a revision begins with; 0 where it has none."""
+    found = re.match(r"\d{4}(?=_|$)", revision or "")
+    return int(found[0]) if found else 0
+
+
+def _dangling(connection: Connection) -> Counter[tuple[str, str]]:
+    """How many rows refer to nothing, by their table and the one that they refer to."""
+    rows = connection.exec_driver_sql("PRAGMA foreign_key_check") if dialect().embedded else ()
+    return Counter((child, parent) for child, _, parent, _ in rows)

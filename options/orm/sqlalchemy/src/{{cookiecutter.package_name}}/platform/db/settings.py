@@ -4,7 +4,7 @@ import re
 
 from pydantic import Field, field_validator
 
-from ..core.secret_url import SecretUrl
+from ..core.config import SecretUrl
 from .dialects import DIALECTS, DialectSettings
 
 
