@@ -2,6 +2,7 @@
 
 import pytest
 
+from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core.components import (
     collection_switch,
     discover,
@@ -14,6 +15,7 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     load_all,
 )
 from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
+from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 from {{ cookiecutter.package_name }}.platform.metrics.settings import (
     MetricsSettings,
     is_collected,
@@ -95,17 +97,58 @@ def test_a_file_that_is_named_and_cannot_be_read_stops_the_start(tmp_path, mock_
     assert len(str(raised.value).splitlines()) == 1
 
 
+def test_a_secret_comes_from_the_file_that_its_variable_names(tmp_path, mock_env, capsys):
+    token, key = tmp_path / "token", tmp_path / "key"
+    token.write_text("s3cret-token\n")
+    key.write_text("s3cret" * 6)
+    mock_env(OPERATIONS_TOKEN_FILE=str(token), SECRET_KEY_FILE=str(key), SECRET_KEY=None)
+    assert load(HealthSettings).operations_token.get_secret_value() == "s3cret-token"
+    assert load(ServiceSettings).secret_key.get_secret_value() == "s3cret" * 6
+    assert main(["config", "show"]) == 0
+    shown = capsys.readouterr().out
+    lines = {line.split()[0]: line.split()[-1] for line in shown.splitlines()}
+    assert (lines["OPERATIONS_TOKEN"], lines["SECRET_KEY"]) == (str(token), str(key))
+    assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "variables", "problem"),
+    [
+        (None, {}, "cannot be read: No such file or directory"),
+        (b"\xff", {}, "cannot be read: it is not a text in UTF-8"),
+        (b" \n", {}, "is empty: write the secret into it"),
+        (b"one", {"SECRET_KEY": "two"}, "SECRET_KEY is set as well: unset one of them"),
+    ],
+)
+def test_a_secret_without_its_file_is_one_problem_beside_whatever_else_is_wrong(
+    tmp_path, mock_env, content, variables, problem
+):
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    named = {"SECRET_KEY": None, "SECRET_KEY_FILE": str(file), **variables}
+    mock_env(ENVIRONMENT="production", PORT="eighty", **named)
+    with pytest.raises(SettingsError) as raised:
+        load(ServiceSettings)
+    secret, port = str(raised.value).splitlines()
+    assert secret.startswith("SECRET_KEY_FILE: ")
+    assert secret.endswith(problem)
+    assert port.startswith("PORT: ")
+
+
 def test_a_variable_that_is_nearly_a_setting_is_named_with_what_it_was_meant_to_be(
     tmp_path, mock_env, caplog
 ):
     file = tmp_path / "local.env"
     file.write_text("DATABSE_URL=sqlite:///other.db\nPOSTGRES_PASSWORD=s3cret\n")
     mock_env(ENV_FILE=str(file), METRCS_ENABLED="false", HOSTNAME="example", PORT="9000")
+    mock_env(SECRET_KEY_FLE="key", SECRET_KEY_FILE="", HOST_FILE="host")
     for _ in range(2):
         load_all(set(EVERY_FIELD.values()))
     assert caplog.messages == [
         "DATABSE_URL is no setting and is not read: did you mean DATABASE_URL?",
         "METRCS_ENABLED is no setting and is not read: did you mean METRICS_ENABLED?",
+        "SECRET_KEY_FLE is no setting and is not read: did you mean SECRET_KEY_FILE?",
     ]
 
 

@@ -10,8 +10,9 @@ from pydantic.fields import FieldInfo
 
 from .about import about
 from .components import Component, discover, settings_of
-from .config import SecretUrl, ServiceSettings, SettingsError, load, load_all, sources
+from .config import SecretUrl, ServiceSettings, SettingsError, given, load, load_all
 from .logging import configure
+from .variables import origin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,17 +58,17 @@ def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
 
 
 def _show_settings(components: Sequence[Component]) -> None:
-    given = {name.upper(): source for name, source in sources().items()}
+    variables = given()
     rows = [
-        (name.upper(), _shown(value, settings.model_fields[name]), given.get(name.upper()))
+        (name.upper(), _shown(getattr(load(settings), name), field), origin(name, field, variables))
         for classes in settings_of(components).values()
         for settings in classes
-        for name, value in load(settings)
+        for name, field in settings.model_fields.items()
     ]
     names = max(len(name) for name, *_ in rows)
     values = min(max(len(value) for _, value, _ in rows), 84 - names)  # 100 columns in all
     for name, value, source in rows:
-        print(f"{name:<{names}}  {value:<{values}}  {source or 'default'}")
+        print(f"{name:<{names}}  {value:<{values}}  {source}")
 
 
 def _shown(value: object, field: FieldInfo) -> str:

@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .proxies import networks
+from .variables import Variables, file_variable, read, read_secrets, variables_of
 
 log = logging.getLogger(__name__)
 
@@ -114,18 +114,22 @@ _warned: set[str] = set()
 def load(settings: type[S]) -> S:
     """The settings of that class, read once and kept until `forget`.
 
-    The environment wins over the file that ENV_FILE names, which is `.env` unless set.
+    The environment wins over the file that ENV_FILE names, which is `.env` unless set. A secret may
+    be in a file of its own, which `<NAME>_FILE` names.
 
     Raises:
         SettingsError: a variable is missing or wrong, or the file that ENV_FILE names cannot be read.
     """
     known = _loaded.get(settings)
     if known is None:
+        secrets, problems = read_secrets(settings.model_fields, given())
         try:
-            known = settings(_env_file=_env_file(), _env_file_encoding="utf-8")
+            made = settings(_env_file=_env_file(), _env_file_encoding="utf-8", **secrets)
         except ValidationError as error:
-            raise SettingsError("\n".join(_problems(error))) from None
-        _loaded[settings] = known
+            problems = dict(_problems(error)) | problems
+        if problems:
+            raise SettingsError("\n".join(problems.values()))
+        known = _loaded[settings] = made
     return known  # type: ignore[return-value]  # the key is the type of the value
 
 
@@ -150,20 +154,19 @@ def load_all(classes: Collection[type[Settings]]) -> None:
 
 def _warn_of_misspelt(classes: Iterable[type[Settings]]) -> None:
     """Log each variable that no class reads, but that is nearly the name of one that is read."""
-    known = {name.upper() for settings in classes for name in settings.model_fields} | {ENV_FILE}
-    for name in sorted(sources().keys() - _warned):
-        near = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
-        if near and name.upper() not in known:
+    fields = [field for settings in classes for field in settings.model_fields.items()]
+    known = {name.upper() for name, _ in fields} | {file_variable(*field) for field in fields}
+    known.add(ENV_FILE)
+    for name in sorted(given().keys() - _warned):
+        near = get_close_matches(name, known, n=1, cutoff=0.85)
+        if near and name not in known:
             log.warning("%s is no setting and is not read: did you mean %s?", name, near[0])
             _warned.add(name)
 
 
-def sources() -> dict[str, str]:
-    """Where each variable that is not empty comes from: `environment`, or the file, by its name."""
-    file = _env_file()
-    lines = dotenv_values(file or os.devnull, interpolate=False)
-    found = {name: str(file) for name, value in lines.items() if value}
-    return found | {name: "environment" for name, value in os.environ.items() if value}
+def given() -> Variables:
+    """The variables of this process and of its `.env`."""
+    return variables_of(_env_file())
 
 
 def replace(settings: S) -> None:
@@ -183,14 +186,13 @@ def _env_file() -> Path | None:
     if named == os.devnull or not (named or file.exists()):
         return None
     try:
-        file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
-        raise SettingsError(f"{ENV_FILE}: {file} cannot be read: {reason}") from None
+        read(ENV_FILE, file)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     return file
 
 
-def _problems(error: ValidationError) -> Iterable[str]:
+def _problems(error: ValidationError) -> Iterable[tuple[str, str]]:
     for problem in error.errors(include_input=False, include_url=False):
         variable = "_".join(str(part) for part in problem["loc"]).upper()
-        yield f"{variable}: {problem['msg'].removeprefix('Value error, ')}"
+        yield variable, f"{variable}: {problem['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,72 @@
+"""What is given from outside: variables, in the environment or `.env`, and secrets in files."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+Variables = Mapping[str, tuple[str, str]]  # in capitals: the value, and where it comes from
+
+
+def variables_of(file: Path | None) -> Variables:
+    """Those that are not empty, in the environment or else in that file."""
+    lines = dotenv_values(file or os.devnull, interpolate=False)
+    sources = ((lines, str(file)), (os.environ, "environment"))
+    return {
+        name.upper(): (value, source)
+        for values, source in sources
+        for name, value in values.items()
+        if value
+    }
+
+
+def file_variable(name: str, field: FieldInfo) -> str:
+    """`SECRET_KEY_FILE`, which names the file of SECRET_KEY; empty for what is no secret."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    secret = any(isinstance(kind, type) and issubclass(kind, SecretStr) for kind in kinds)
+    return f"{name}_FILE".upper() if secret else ""
+
+
+def origin(name: str, field: FieldInfo, variables: Variables) -> str:
+    """Where the value of this setting comes from, for people."""
+    if (variable := file_variable(name, field)) in variables:
+        return variables[variable][0]
+    return variables.get(name.upper(), ("", "default"))[1]
+
+
+def read(variable: str, path: Path) -> str:
+    """The text of the file that this variable names.
+
+    Raises:
+        ValueError: it cannot be read; the message names both.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
+        raise ValueError(f"{variable}: {path} cannot be read: {reason}") from None
+
+
+def read_secrets(
+    fields: Mapping[str, FieldInfo], variables: Variables
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The secrets that are in files, and what is wrong with such a file, by the variable."""
+    secrets: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for name, field in fields.items():
+        if (variable := file_variable(name, field)) in variables:
+            plain, path = name.upper(), variables[variable][0]
+            try:
+                secrets[name] = read(variable, Path(path)).strip()
+            except ValueError as error:
+                problems[plain] = str(error)
+            else:
+                if plain in variables:
+                    problems[plain] = f"{variable}: {plain} is set as well: unset one of them"
+                elif not secrets[name]:
+                    problems[plain] = f"{variable}: {path} is empty: write the secret into it"
+    return secrets, problems
