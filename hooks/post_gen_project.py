@@ -58,6 +58,8 @@ def escaped(name: str, suffix: str) -> str:
     answer = str(ANSWERS[name])
     if suffix == ".toml":
         return answer.replace("\\", "\\\\").replace('"', '\\"')
+    if suffix == "Dockerfile":
+        return re.sub(r'["\\$]', r"\\\g<0>", answer)
     if suffix == ".md" and name in FREE_TEXT:
         answer = re.sub(r"[\\`*_\[\]<>&|~#]", r"\\\g<0>", answer)
         return re.sub(r"^(\d+(?=[.)])|(?=[-+=]))", r"\1\\", answer)  # what would begin a list or underline a heading
@@ -70,7 +72,7 @@ def write_files(owners: dict[Path, Path], parts: dict[str, str]) -> None:
         content = source.read_bytes()
         if b"{ cookiecutter." in content or b" parts: " in content:  # others need not be text
             text = SLOT.sub(lambda slot: parts.get(slot[1], ""), content.decode())
-            text = PLACE.sub(lambda place: escaped(place[1], target.suffix), text)  # noqa: B023 - called at once
+            text = PLACE.sub(lambda place: escaped(place[1], target.suffix or target.name), text)  # noqa: B023 - called at once
             content = text.encode()
         elif source.is_relative_to(TEMPLATE / BASE):
             continue  # Cookiecutter copied it

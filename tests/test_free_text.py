@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,8 @@ def says(name: str, text: str) -> list[str]:
         case ".py":
             return list(python(text))
         case _:
-            return text.splitlines()
+            plain = re.sub(r'\\(["\\$])', r"\1", text) if name == "Dockerfile" else text
+            return plain.splitlines()
 
 
 def carriers(project: Project) -> dict[str, str]:
