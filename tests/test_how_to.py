@@ -80,6 +80,12 @@ def test_the_pages_on_jobs_are_followed_and_everything_stays_green(
     service.run("promtool", "test", "rules", "deploy/jobs-alerts-test.yaml")
 
 
+def test_the_page_on_alerts_is_followed_and_everything_stays_green(project: Callable[[Answers], Project]) -> None:
+    done = follow(project({}), "docs/how-to/add-an-alert.md")
+    assert {"make monitoring-check", "make test", "make lint"} <= set(done)
+    assert [one for one in done if one.startswith("amtool config routes test")] != []
+
+
 @pytest.mark.parametrize("framework", questions()["framework"])
 def test_the_small_pages_are_followed_and_everything_stays_green(
     project: Callable[[Answers], Project], framework: str

@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = []
             outcome, detail = "skipped", str(missing)
         failed |= bool(found) or (outcome == "skipped" and chosen.strict)
-        print(f"{name:<{widest}}  {_colored(outcome)}{detail and ': '}{detail}".rstrip(), flush=True)
+        ended = f"{_colored(outcome)}: {detail}" if detail else _colored(outcome)
+        print(f"{name:<{widest}}  {ended}", flush=True)
         print(*(f"  {line}" for line in found), sep="\n", end="\n" if found else "")
     return int(failed)
 
