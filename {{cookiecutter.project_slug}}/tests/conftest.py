@@ -201,6 +201,6 @@ def patch_settings() -> Callable[..., None]:
             fields = ", ".join(settings.model_fields)
             raise AttributeError(f"{settings.__name__} has {fields}, not {', '.join(unknown)}")
         checked = settings.model_validate({**config.load(settings).model_dump(), **values})
-        config.replace(checked)
+        config._loaded[settings] = checked
 
     return change

@@ -12,7 +12,7 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     SettingsError,
     load,
 )
-from {{ cookiecutter.package_name }}.platform.health.component import HealthSettings
+from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 
 from . import lint, locations, pages, settings, show, simulate, skeletons
 from .catalogue import catalogue

@@ -12,7 +12,7 @@ from {{ cookiecutter.package_name }}.platform.health import checks, get_health_s
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
 from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.platform.health.report import Health
-from {{ cookiecutter.package_name }}.platform.health.component import HealthSettings
+from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 from {{ cookiecutter.package_name }}.platform.metrics import bound
 
@@ -86,7 +86,7 @@ def test_a_change_of_outcome_is_logged_once_with_its_reason_and_without_a_secret
     down = False
     runner.results()
     assert [record.getMessage() for record in caplog.records] == [
-        "health check down: ConnectionError: no route to postgresql://***@host:5432/db ?[2J",
+        "health check down: ConnectionError: no route to postgresql://***@host:5432/db \x1b[2J",
         "health check slow: no answer within 0.05 s",
         "health check down: ok",
     ]

@@ -5,8 +5,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.polling import component as module
-from {{ cookiecutter.package_name }}.platform.polling.component import MetricsPoller
+from {{ cookiecutter.package_name }}.platform.polling import poller as module
+from {{ cookiecutter.package_name }}.platform.polling.poller import MetricsPoller
 
 
 @pytest.fixture
@@ -68,19 +68,17 @@ def test_a_callback_that_hangs_does_not_keep_the_service_from_stopping(poller, m
     wait_for(lambda: not any("_run" in thread.name for thread in threading.enumerate()))
 
 
-def test_the_database_is_given_back_whatever_happens(poller, metrics, monkeypatch):
+def test_the_database_is_given_back_whatever_happens(poller, metrics):
     released = []
-    monkeypatch.setattr(module, "release", lambda: released.append(1))
     poller.register_for_polling("failing", lambda: 1 / 0)
-    poller.start()
+    poller.start(lambda: released.append(1))
     wait_for(lambda: len(released) == 2)
     assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1
 
 
-def test_what_cannot_be_given_back_does_not_end_the_polling(poller, metrics, monkeypatch):
-    monkeypatch.setattr(module, "release", lambda: 1 / 0)
+def test_what_cannot_be_given_back_does_not_end_the_polling(poller, metrics):
     ticks = []
     poller.register_for_polling("one", lambda: ticks.append(1))
-    poller.start()
+    poller.start(lambda: 1 / 0)
     wait_for(lambda: len(ticks) == 2)
     assert metrics.value('metrics_poll_failures_total{callback="one"}') >= 1

@@ -27,11 +27,8 @@ def _read_json(text: str) -> Entries:
 
 
 def _write_json(kept: Iterable[KeptBookmark], file: TextIO) -> None:
-    between = "[\n"
-    for one in kept:
-        file.write(between + one.model_dump_json())
-        between = ",\n"
-    file.write("[]\n" if between == "[\n" else "\n]\n")
+    entries = ",\n".join(one.model_dump_json() for one in kept)
+    file.write(f"[\n{entries}\n]\n")
 
 
 def _read_csv(text: str) -> Entries:

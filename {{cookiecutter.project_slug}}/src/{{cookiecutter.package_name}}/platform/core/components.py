@@ -24,17 +24,11 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HealthCheck:
-    """One dependency to probe.
+    """One dependency to probe."""
 
-    Attributes:
-        name: how the report names it.
-        probe: returns when the dependency answers, raises when it does not. It runs in a thread.
-        required: whether the service is unready without it; else it is only degraded.
-    """
-
-    name: str
-    probe: Callable[[], None]
-    required: bool = True
+    name: str  # how the report and the metrics name it
+    probe: Callable[[], None]  # returns when it answers, else raises; it runs in a thread
+    required: bool = True  # whether the service is unready without it; else it is only degraded
 
     def __post_init__(self) -> None:
         if iscoroutinefunction(self.probe):
@@ -57,48 +51,34 @@ class Event(StrEnum):
 class Job:
     """Work that `jobs run NAME` does.
 
-    Attributes:
-        name: unique; of lower case letters, digits and hyphens.
-        run: does the work, or is the coroutine function that does; it is called with its
-            `JobRun` and the parsed arguments. Its docstring is the help.
-        arguments: adds what the job takes to its parser.
+    The function, which may be a coroutine function, is called with its `JobRun` and the parsed
+    arguments; its docstring is the help.
     """
 
-    name: str
+    name: str  # unique; of lower case letters, digits and hyphens
     run: Callable[[Any, argparse.Namespace], Any]
-    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None  # adds its own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Component:
     """What a subpackage brings; every part but the name is optional.
 
-    Attributes:
-        name: unique; in settings, metrics and logs, so lower case with underscores.
-        settings: the class its variables are read into.
-        metrics: the metric groups that it declares.
-        checks: the dependencies that readiness and the health report ask.
-        routes: what the web adapter mounts, of the type that the framework uses.
-        prepare: runs once in `serve`, before any worker starts; it leaves no connection open,
-            since the workers are forked from its process.
-        start: runs in each worker before its first request.
-        stop: runs after a worker's last request, in the reverse order of `start`.
-        events: what to call in a worker, by event.
-        commands: adds subcommands to the command line.
-        jobs: what `jobs run` can run.
+    `serve` calls `prepare` once, before it forks the workers: it leaves no connection open. Each
+    worker calls `start` before its first request, and `stop` after its last, in reverse order.
     """
 
-    name: str
-    settings: type[Settings] | None = None
-    metrics: tuple[type, ...] = ()
-    checks: tuple[HealthCheck, ...] = ()
-    routes: Any = None
+    name: str  # unique; in settings, metrics and logs, so lower case with underscores
+    settings: type[Settings] | None = None  # the class its variables are read into
+    metrics: tuple[type, ...] = ()  # the metric groups that it declares
+    checks: tuple[HealthCheck, ...] = ()  # what readiness and the health report ask
+    routes: Any = None  # what the web adapter mounts, of the type that the framework uses
     prepare: Callable[[], object] = lambda: None
     start: Callable[[], object] = lambda: None
     stop: Callable[[], object] = lambda: None
-    events: Mapping[Event, Callable[[], object]] = field(default_factory=dict)
-    commands: Callable[[Commands], object] = lambda commands: None
-    jobs: tuple[Job, ...] = ()
+    events: Mapping[Event, Callable[[], object]] = field(default_factory=dict)  # in a worker
+    commands: Callable[[Commands], object] = lambda commands: None  # adds to the command line
+    jobs: tuple[Job, ...] = ()  # what `jobs run` can run
 
 
 class ComponentError(Exception):

@@ -169,11 +169,6 @@ def given() -> Variables:
     return variables_of(_env_file())
 
 
-def replace(settings: S) -> None:
-    """Use this instance from now on, until `forget`."""
-    _loaded[type(settings)] = settings
-
-
 def forget() -> None:
     """Forget what was read, so that the next `load` reads the environment again."""
     _loaded.clear()

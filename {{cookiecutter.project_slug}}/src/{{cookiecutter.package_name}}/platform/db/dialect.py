@@ -10,25 +10,16 @@ MIGRATION_WAIT_SECONDS = 600  # how long an upgrade waits for another one, and f
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
-    """One kind of database that DATABASE_URL may name.
+    """One kind of database that DATABASE_URL may name."""
 
-    Attributes:
-        example: a URL of that kind, for messages.
-        form: a regular expression that every URL of that kind matches from its beginning.
-        rule: what one that does not match must do, for messages.
-        embedded: whether it lives in a file of the service, so that the service migrates it.
-        lock: statements that begin a migration's transaction and wait until no other one runs.
-        connect_arguments: what the driver's `connect` takes besides the URL, from the settings.
-        prepare: makes a new connection of the driver ready.
-    """
-
-    example: str
-    form: str
-    rule: str
-    embedded: bool
-    lock: tuple[str, ...]
+    example: str  # a URL of that kind, for messages
+    form: str  # a regular expression that every URL of that kind matches from its beginning
+    rule: str  # what one that does not match must do, for messages
+    embedded: bool  # whether it lives in a file of the service, so that the service migrates it
+    lock: tuple[str, ...]  # statements that begin a migration, and wait until no other one runs
+    # What the driver's `connect` takes besides the URL, by the settings.
     connect_arguments: Callable[[Any], Mapping[str, object]] = lambda settings: {}
-    prepare: Callable[[Any], None] = lambda connection: None
+    prepare: Callable[[Any], None] = lambda connection: None  # makes a new connection ready
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

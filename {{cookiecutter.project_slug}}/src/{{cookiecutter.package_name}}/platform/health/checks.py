@@ -10,8 +10,8 @@ from time import monotonic, perf_counter
 from typing import Literal, TypedDict
 
 from ..core.components import Component, ComponentError, HealthCheck
-from .component import HealthSettings
 from .metrics import get_metrics
+from .settings import HealthSettings
 
 log = logging.getLogger(__name__)
 
@@ -126,5 +126,4 @@ def _reason(error: BaseException) -> str:
         text = USER_AND_PASSWORD.sub("//***@", " ".join(str(error).split()))
     except Exception:  # noqa: BLE001 - the text of a team's exception, which may fail too
         text = "its text cannot be had"
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return f"{type(error).__name__}: {text}"[:REASON_LENGTH].removesuffix(": ")

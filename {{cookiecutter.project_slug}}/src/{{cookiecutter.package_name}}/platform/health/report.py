@@ -10,7 +10,7 @@ from ..core.lifecycle import Lifecycle
 from ..metrics import registry
 from ..metrics.exposition import render
 from .checks import CheckRunner, checks_of
-from .component import HealthSettings
+from .settings import HealthSettings
 from .window import RequestWindow
 
 NEEDS_TOKEN = b'{"detail": "needs the header Authorization: Bearer with OPERATIONS_TOKEN"}'
@@ -35,10 +35,7 @@ class Health:
         Health.last = self
 
     def ready(self, authorization: str | None = None) -> tuple[bool, dict[str, str]]:
-        """Whether new requests are welcome, and to whom details are shown, what stands against it.
-
-        They are not while the service starts or stops, or while a required check fails.
-        """
+        """Whether the service is up and no required check fails; to whom details are shown, which."""
         if self._lifecycle.state != "ready":
             return False, {"status": self._lifecycle.state}
         results = self._runner.results().items()
@@ -49,10 +46,7 @@ class Health:
         return True, {"status": "ready"}
 
     def report(self, authorization: str | None = None) -> tuple[int, dict[str, Any]]:
-        """The HTTP status and the body of the health report, which is the status without details.
-
-        `healthy` and `degraded` (an optional check fails) are 200, `unhealthy` is 503.
-        """
+        """The HTTP status, 503 if unhealthy, and the health report, or of it the status alone."""
         body = self.details()
         shown = body if self._shows_details(authorization) else {"status": body["status"]}
         return (503 if body["status"] == "unhealthy" else 200), shown
@@ -60,7 +54,8 @@ class Health:
     def details(self) -> dict[str, Any]:
         """The whole report: checks and outcomes, but no exception text, no address, no setting.
 
-        Its `scope` is `one` where it speaks for one of several workers, else `all`.
+        It is `degraded` if an optional check fails; its `scope` is `one` where it speaks for one of
+        several workers, else `all`.
         """
         results = self._runner.results()
         failing = [one["required"] for one in results.values() if one["status"] != "ok"]

@@ -39,8 +39,7 @@ class RequestWindow:
         """The window in the figures of the health report.
 
         Every answer of 500 and above in the last five minutes, to the second; of the last 100
-        requests the mean time in milliseconds, 0 without any; and the different client addresses
-        among those of them that ended in the last five minutes.
+        requests the mean time in milliseconds, and the clients of those that ended in this time.
         """
         requests = self._requests.copy()
         since = perf_counter() - RECENT_SECONDS
@@ -54,10 +53,7 @@ class RequestWindow:
         }
 
     def slow(self) -> list[dict[str, Any]]:
-        """The requests that have been in flight for more than 10 seconds, the 20 oldest of them.
-
-        Each has its method, the template of its route where it is known, and its age in seconds.
-        """
+        """The requests that have been in flight for more than 10 seconds, the 20 oldest of them."""
         now = perf_counter()
         slow = (one for one in self.in_flight.copy() if now - one.began > SLOW_SECONDS)
         return [

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from time import perf_counter
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from .metrics import ITEM_OUTCOMES, RUN_OUTCOMES, get_metrics
 
-P = ParamSpec("P")
-R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class JobFailed(Exception):  # noqa: N818 - the name says what happened
@@ -20,21 +19,13 @@ class JobFailed(Exception):  # noqa: N818 - the name says what happened
 
 @dataclass
 class JobRun:
-    """One run: `with track_job("poll") as run`, or each call of a function under `@track_job("poll")`.
+    """One run: `with track_job("poll") as run`, or each call of a function under `@track_job("poll")`."""
 
-    Attributes:
-        name: of the job; it is a label, so it comes from the code.
-        progress: called after items were counted.
-        counted: the items so far, by outcome.
-        outcome: `success`, `error`, or `cancelled` by KeyboardInterrupt or CancelledError.
-        seconds: how long the run took; until its end, when it began.
-    """
-
-    name: str
-    progress: Callable[["JobRun"], object] = bool
-    counted: Counter[str] = field(default_factory=Counter)
-    outcome: str = ""
-    seconds: float = 0.0
+    name: str  # of the job; it is a label, so it comes from the code
+    progress: Callable[["JobRun"], object] = bool  # called after items were counted
+    counted: Counter[str] = field(default_factory=Counter)  # the items so far, by outcome
+    outcome: str = ""  # success, error, or cancelled by KeyboardInterrupt or CancelledError
+    seconds: float = 0.0  # how long the run took; until its end, when it began
 
     def count(self, outcome: str, number: int = 1) -> None:
         """Count items once the work on them ended: `success`, `error` or `skipped`."""
@@ -65,22 +56,20 @@ class JobRun:
         if kind is None:
             metrics.last_success.labels(self.name).set_to_current_time()
 
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+    def __call__(self, function: F) -> F:
         """The function, each call of which is a run."""
-        work: Any = function
 
         @wraps(function)
-        def tracked(*args: P.args, **kwargs: P.kwargs) -> Any:
+        def tracked(*args: Any, **kwargs: Any) -> Any:
             with JobRun(self.name):
-                return work(*args, **kwargs)
+                return function(*args, **kwargs)
 
         @wraps(function)
-        async def tracked_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+        async def tracked_async(*args: Any, **kwargs: Any) -> Any:
             with JobRun(self.name):
-                return await work(*args, **kwargs)
+                return await function(*args, **kwargs)
 
-        counted: Any = tracked_async if inspect.iscoroutinefunction(function) else tracked
-        return counted  # type: ignore[no-any-return]  # of the type of the function
+        return cast(F, tracked_async if inspect.iscoroutinefunction(function) else tracked)
 
 
 track_job = JobRun  # what code writes
