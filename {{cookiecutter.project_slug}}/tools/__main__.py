@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from {{ cookiecutter.package_name }}.platform.core.components import discover, settings_of
-from {{ cookiecutter.package_name }}.platform.core.config import (
+from {{ cookiecutter.package_name }}.platform.core import (
     ServiceSettings,
     SettingsError,
     load,
 )
+from {{ cookiecutter.package_name }}.platform.core.components import discover, settings_of
 from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 
 from . import lint, locations, pages, settings, show, simulate, skeletons

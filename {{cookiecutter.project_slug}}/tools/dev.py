@@ -3,12 +3,12 @@
 import os
 import sys
 
-from {{ cookiecutter.package_name }}.platform.core.components import discover
-from {{ cookiecutter.package_name }}.platform.core.config import (
+from {{ cookiecutter.package_name }}.platform.core import (
     ServiceSettings,
     SettingsError,
     load,
 )
+from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.web.server import FIRST_PAGE
 
 from .reloading import command

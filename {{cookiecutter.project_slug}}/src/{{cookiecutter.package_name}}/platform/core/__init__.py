@@ -2,7 +2,8 @@
 
 from .about import about
 from .components import Component, Event, HealthCheck, Job
-from .config import SecretUrl, ServiceSettings, Settings, SettingsError, load
+from .config import SecretUrl, ServiceSettings, Settings, load
+from .variables import SettingsError
 
 __all__ = [
     "Component",

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 
 from .about import about
 from .components import Component, discover, settings_of
-from .config import SecretUrl, ServiceSettings, SettingsError, given, load, load_all
+from .config import SecretUrl, ServiceSettings, load, load_all
 from .logging import configure
-from .variables import origin
+from .variables import SettingsError, given, origin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

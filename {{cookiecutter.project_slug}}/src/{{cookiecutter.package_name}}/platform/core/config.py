@@ -1,23 +1,20 @@
 """Typed settings: one class per component, read from the environment and from `.env`."""
 
 import logging
-import os
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .proxies import networks
-from .variables import Variables, file_variable, read, read_secrets, variables_of
+from .variables import ENV_FILE, SettingsError, env_file, file_variable, given, read_secrets
 
 log = logging.getLogger(__name__)
 
 DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production
-ENV_FILE = "ENV_FILE"
 
 # After the user, up to the last @, whatever is in it; or in a parameter, such as `sslpassword`.
 _PASSWORD = re.compile(r"(?is)(?<=://)([^:/@]*:).*(?=@)|([?&][^=&]*password=)[^&]*")
@@ -38,10 +35,6 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
-
-
-class SettingsError(Exception):
-    """One or more settings are wrong; the message lists each and never shows a value."""
 
 
 class SecretUrl(SecretStr):
@@ -115,18 +108,18 @@ def load(settings: type[S]) -> S:
     """The settings of that class, read once and kept until `forget`.
 
     The environment wins over the file that ENV_FILE names, which is `.env` unless set. A secret may
-    be in a file of its own, which `<NAME>_FILE` names.
-
-    Raises:
-        SettingsError: a variable is missing or wrong, or the file that ENV_FILE names cannot be read.
+    be in a file of its own, which `<NAME>_FILE` names. SettingsError says what is missing or wrong.
     """
     known = _loaded.get(settings)
     if known is None:
         secrets, problems = read_secrets(settings.model_fields, given())
         try:
-            made = settings(_env_file=_env_file(), _env_file_encoding="utf-8", **secrets)
+            made = settings(_env_file=env_file(), _env_file_encoding="utf-8", **secrets)
         except ValidationError as error:
-            problems = dict(_problems(error)) | problems
+            for one in error.errors(include_input=False, include_url=False):
+                variable = "_".join(map(str, one["loc"])).upper()
+                message = f"{variable}: {one['msg'].removeprefix('Value error, ')}"
+                problems.setdefault(variable, message)
         if problems:
             raise SettingsError("\n".join(problems.values()))
         known = _loaded[settings] = made
@@ -134,12 +127,9 @@ def load(settings: type[S]) -> S:
 
 
 def load_all(classes: Collection[type[Settings]]) -> None:
-    """Load every class, so that a start fails with everything that is wrong in one message.
+    """Load every class: one SettingsError says everything that is wrong.
 
     Variables that are nearly the name of a setting are warned of, once in a process and its workers.
-
-    Raises:
-        SettingsError: lists the problems of all classes.
     """
     problems: dict[str, None] = {}
     _warn_of_misspelt(classes)
@@ -164,30 +154,7 @@ def _warn_of_misspelt(classes: Iterable[type[Settings]]) -> None:
             _warned.add(name)
 
 
-def given() -> Variables:
-    """The variables of this process and of its `.env`."""
-    return variables_of(_env_file())
-
-
 def forget() -> None:
     """Forget what was read, so that the next `load` reads the environment again."""
     _loaded.clear()
     _warned.clear()
-
-
-def _env_file() -> Path | None:
-    named = os.environ.get(ENV_FILE)
-    file = Path(named or ".env")
-    if named == os.devnull or not (named or file.exists()):
-        return None
-    try:
-        read(ENV_FILE, file)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    return file
-
-
-def _problems(error: ValidationError) -> Iterable[tuple[str, str]]:
-    for problem in error.errors(include_input=False, include_url=False):
-        variable = "_".join(str(part) for part in problem["loc"]).upper()
-        yield variable, f"{variable}: {problem['msg'].removeprefix('Value error, ')}"

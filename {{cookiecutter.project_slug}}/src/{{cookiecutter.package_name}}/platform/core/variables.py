@@ -9,11 +9,28 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+ENV_FILE = "ENV_FILE"
+
 Variables = Mapping[str, tuple[str, str]]  # in capitals: the value, and where it comes from
 
 
-def variables_of(file: Path | None) -> Variables:
+class SettingsError(Exception):
+    """One or more settings are wrong; the message lists each and never shows a value."""
+
+
+def env_file() -> Path | None:
+    """The file that ENV_FILE names, or else `.env` if it is there; one that can be read."""
+    named = os.environ.get(ENV_FILE)
+    file = Path(named or ".env")
+    if named == os.devnull or not (named or file.exists()):
+        return None
+    _read(ENV_FILE, file)
+    return file
+
+
+def given() -> Variables:
     """Those that are not empty, in the environment or else in that file."""
+    file = env_file()
     lines = dotenv_values(file or os.devnull, interpolate=False)
     sources = ((lines, str(file)), (os.environ, "environment"))
     return {
@@ -38,19 +55,6 @@ def origin(name: str, field: FieldInfo, variables: Variables) -> str:
     return variables.get(name.upper(), ("", "default"))[1]
 
 
-def read(variable: str, path: Path) -> str:
-    """The text of the file that this variable names.
-
-    Raises:
-        ValueError: it cannot be read; the message names both.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
-        raise ValueError(f"{variable}: {path} cannot be read: {reason}") from None
-
-
 def read_secrets(
     fields: Mapping[str, FieldInfo], variables: Variables
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -61,8 +65,8 @@ def read_secrets(
         if (variable := file_variable(name, field)) in variables:
             plain, path = name.upper(), variables[variable][0]
             try:
-                secrets[name] = read(variable, Path(path)).strip()
-            except ValueError as error:
+                secrets[name] = _read(variable, Path(path)).strip()
+            except SettingsError as error:
                 problems[plain] = str(error)
             else:
                 if plain in variables:
@@ -70,3 +74,11 @@ def read_secrets(
                 elif not secrets[name]:
                     problems[plain] = f"{variable}: {path} is empty: write the secret into it"
     return secrets, problems
+
+
+def _read(variable: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
+        raise SettingsError(f"{variable}: {path} cannot be read: {reason}") from None

@@ -17,8 +17,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, NullPool, inspect, text
 
 from ..core.components import Commands, discover, modules
-from ..core.config import ServiceSettings, SettingsError, load
+from ..core.config import ServiceSettings, load
 from ..core.logging import configure as configure_logging
+from ..core.variables import SettingsError
 from .engine import Model, dialect, engine, make
 
 LOCATION = f"{__name__.partition('.')[0]}:migrations"
