@@ -19,6 +19,9 @@ CACHE = ROOT / ".cache"
 
 Answers = dict[str, str]
 
+# Questions whose answers change nothing that runs here, with the files that they add: one variant per answer is enough.
+APART = {"ci": (".github", ".gitlab-ci.yml", "renovate.json")}
+
 # Set by the make, pytest, git or virtual environment that runs these tests; a project must not see them.
 FOREIGN = re.compile(
     r"ARGS$|OUTPUT$|PYTHON$|DATE$|GIT_|MAKE|MFLAGS|PYTEST_|COV|UV_PROJECT|VIRTUAL_ENV|PYTHONPATH|PYTHONHOME|PYTHONDONTWRITEBYTECODE|HOST$|PORT$|CLICOLOR|FORCE_COLOR"
@@ -32,10 +35,13 @@ def questions(template: Path = ROOT) -> dict[str, str | list[str]]:
 
 
 def variants(template: Path = ROOT) -> Iterator[Answers]:
-    """Yield the product of all choices: a new answer is a new variant."""
+    """Yield the product of all choices but those APART, and then each other answer to one of these."""
     choices = {name: answers for name, answers in questions(template).items() if isinstance(answers, list)}
+    apart = {name: choices.pop(name) for name in APART if name in choices}
     for combination in itertools.product(*choices.values()):
         yield dict(zip(choices, combination, strict=True))
+    usual = {name: answers[0] for name, answers in choices.items()}
+    yield from ({**usual, name: answer} for name, answers in apart.items() for answer in answers[1:])
 
 
 def name_of(answers: Answers) -> str:
@@ -94,11 +100,11 @@ class Project:
         return sorted(Path(name) for name in names if name)
 
     def fingerprint(self) -> str:
-        """Return a digest of what runs: all but the licence and the lines that name it."""
+        """Return a digest of what runs: all but the licence, the pipeline, and the lines that name these."""
         digest = hashlib.sha256()
         for name, content in self.contents().items():
-            if name != "LICENSE":
-                kept = [line for line in content.splitlines() if not re.search(rb"(?i)licen[cs]e", line)]
+            if name.partition("/")[0] not in {"LICENSE", *itertools.chain(*APART.values())}:
+                kept = [line for line in content.splitlines() if not re.search(rb"(?i)licen[cs]e|\bci: |zizmor", line)]
                 digest.update(b"\0".join([name.encode(), *kept, b""]))
         return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""The image is built step by step as its Dockerfile says, but without an engine, and runs confined as compose.yaml says.
+"""The image is built step by step as its Dockerfile says, without an engine, and runs confined as compose.yaml has it.
 
 What only an engine does is not tried: base images, layers, and the steps of ENGINE.
 """

@@ -1,0 +1,272 @@
+"""The image, compose.yaml and each pipeline are valid, pinned and limited, and a mistake in them is found."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from bakery import Answers, Bakery, Project, environment
+
+DIGEST = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
+ANSWERS = {
+    "github": [".github/dependabot.yml", ".github/workflows/newest.yaml", ".github/workflows/test.yaml"],
+    "gitlab": [".gitlab-ci.yml", "renovate.json"],
+    "none": [],
+}
+PROGRAM = """
+import sys
+from tools.monitoring.image import CHECKS
+for finding in CHECKS[sys.argv[1]]():
+    print(finding)
+"""
+
+
+@pytest.fixture(scope="module")
+def python(workshop: Callable[[Answers], Project]) -> Path:
+    """Return the interpreter of an installed project, with its tools."""
+    return workshop({}).path / ".venv/bin/python"
+
+
+@pytest.fixture
+def findings(python: Path, bakery: Bakery, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return the function that renders a project, changes one text in one file, and returns what a check finds."""
+
+    def find(check: str, name: str = "", old: str = "", new: str = "", **answers: str) -> list[str]:
+        folder = tmp_path / "project"
+        shutil.copytree(bakery.bake(answers).path, folder, ignore=shutil.ignore_patterns(".git"))
+        if name:
+            text = (folder / name).read_text(encoding="utf-8")
+            assert text.count(old) == 1, text.count(old)
+            (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+        command = [str(python), "-c", PROGRAM, check]
+        done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return find
+
+
+def compose(bakery: Bakery, **answers: str) -> dict[str, Any]:
+    """Return the parsed compose.yaml."""
+    document = yaml.safe_load(bakery.bake(answers).text("compose.yaml"))
+    assert isinstance(document, dict)
+    return document
+
+
+def line_of(bakery: Bakery, name: str, text: str, **answers: str) -> int:
+    """Return the number of the only line with a text, or of the line that will be in its place."""
+    lines = bakery.bake(answers).text(name).splitlines()
+    (number,) = [number for number, line in enumerate(lines, 1) if text in line]
+    return number
+
+
+@pytest.mark.parametrize("ci", ANSWERS)
+def test_an_answer_adds_its_pipeline_and_nothing_else_that_runs(bakery: Bakery, ci: str) -> None:
+    usual, project = bakery.bake(), bakery.bake({"ci": ci})
+    every = {name for names in ANSWERS.values() for name in names}
+    assert sorted(every & project.contents().keys()) == ANSWERS[ci]
+    assert project.fingerprint() == usual.fingerprint()
+
+
+@pytest.mark.parametrize("ci", ANSWERS)
+@pytest.mark.parametrize("check", ["pipeline", "workflow audit", "compose", "secrets", "image"])
+def test_what_is_generated_is_valid_and_clean(findings: Callable[..., list[str]], check: str, ci: str) -> None:
+    assert findings(check, ci=ci, database="postgresql" if ci == "gitlab" else "sqlite") == []
+
+
+class Mistake(NamedTuple):
+    """A check, the change in a file that it must notice, and how its finding begins."""
+
+    check: str
+    name: str
+    old: str
+    new: str
+    found: str
+
+
+MISTAKES = [
+    ("compose", "compose.yaml", "    user: postgres", "    usr: postgres", "services.database: .*'usr'"),
+    (
+        "compose",
+        "compose.yaml",
+        "    stop_signal: SIGQUIT",
+        "    stop_signal: [3]",
+        r"services.nginx.stop_signal: ",
+    ),
+    (
+        "secrets",
+        "compose.yaml",
+        "POSTGRES_PASSWORD_FILE: /run/s",
+        "POSTGRES_PASSWORD: /run/s",
+        "POSTGRES_PASSWORD ",
+    ),
+    ("secrets", "Dockerfile", "ENV ENVIRONMENT=production HOST", "ENV SECRET_KEY=a HOST", "SECRET_KEY is readable"),
+    ("secrets", "Dockerfile", "ARG REVISION=unknown", "ARG SENTRY_DSN", "SENTRY_DSN is readable here"),
+    ("secrets", ".dockerignore", "!src", "!.env", "!.env lets secrets"),
+    ("image", "Dockerfile", "RUN pip install --no-cache-dir", "RUN pip install", "DL3042: "),
+    ("image", "Dockerfile", "WORKDIR /data", "WORKDIR data", "DL3000: "),
+    (
+        "pipeline",
+        ".github/workflows/test.yaml",
+        "      fail-fast: false",
+        "      fail-fats: false",
+        "jobs.test.*: .*'fail-fats'",
+    ),
+    (
+        "pipeline",
+        ".github/workflows/newest.yaml",
+        "    timeout-minutes: 20\n",
+        "",
+        "jobs.newest: .*timeout-minutes",
+    ),
+    ("pipeline", ".github/dependabot.yml", "version: 2", "versoin: 2", "the file: "),
+    (
+        "workflow audit",
+        ".github/workflows/newest.yaml",
+        "  contents: read",
+        "  contents: write",
+        "excessive-permissions: ",
+    ),
+    (
+        "workflow audit",
+        ".github/workflows/newest.yaml",
+        "checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+        "checkout@v7",
+        "unpinned-uses: ",
+    ),
+]
+
+
+@pytest.mark.parametrize("mistake", [Mistake(*row) for row in MISTAKES])
+def test_a_mistake_is_found_with_its_file_and_line(
+    bakery: Bakery, findings: Callable[..., list[str]], mistake: Mistake
+) -> None:
+    answers = {"database": "postgresql"}
+    printed = findings(*mistake[:4], **answers)
+    # Of a key that is missing, the line of what lacks it.
+    place = mistake.old.splitlines()[0] if mistake.new else "  newest:"
+    begin = f"{re.escape(mistake.name)}:{line_of(bakery, mistake.name, place, **answers)}: {mistake.found}"
+    assert [one for one in printed if re.match(begin, one)], printed
+
+
+def test_a_misspelt_key_of_gitlab_is_found(bakery: Bakery, findings: Callable[..., list[str]]) -> None:
+    line = line_of(bakery, ".gitlab-ci.yml", "  services:", ci="gitlab")
+    (found,) = findings("pipeline", ".gitlab-ci.yml", "  services:", "  sevices:", ci="gitlab")
+    assert re.match(rf"\.gitlab-ci\.yml:{line}: container: .*'sevices'", found)
+
+
+def test_every_action_and_image_is_pinned_by_digest(bakery: Bakery) -> None:
+    used = []
+    for path in (".github/workflows/newest.yaml", ".github/workflows/test.yaml"):
+        for job in yaml.safe_load(bakery.bake().text(path))["jobs"].values():
+            used += [step["uses"] for step in job["steps"] if "uses" in step]
+    assert len(used) > 5
+    assert [action for action in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action)] == []
+    pipeline = yaml.safe_load(bakery.bake({"ci": "gitlab"}).text(".gitlab-ci.yml"))
+    matrix = [f"python:{version}" for version in pipeline["test"]["parallel"]["matrix"][0]["PYTHON"]]
+    images = [pipeline["default"]["image"], pipeline["container"]["image"], *pipeline["container"]["services"]]
+    served = compose(bakery, database="postgresql")["services"].items()
+    others = [service["image"] for name, service in served if name not in {"service", "migrate"}]
+    assert (len(matrix), len(others)) == (4, 5)
+    assert [image for image in [*matrix, *images, *others] if not DIGEST.fullmatch(image)] == []
+
+
+def test_a_pipeline_tries_every_python_that_the_project_supports(bakery: Bakery) -> None:
+    github = yaml.safe_load(bakery.bake().text(".github/workflows/test.yaml"))
+    assert github["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    gitlab = yaml.safe_load(bakery.bake({"ci": "gitlab"}).text(".gitlab-ci.yml"))
+    versions = gitlab["test"]["parallel"]["matrix"][0]["PYTHON"]
+    assert [re.match(r"3\.\d+", version)[0] for version in versions] == ["3.11", "3.12", "3.13", "3.14"]  # type: ignore[index]
+
+
+def test_updates_wait_for_a_week(bakery: Bakery) -> None:
+    updates = yaml.safe_load(bakery.bake().text(".github/dependabot.yml"))["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "docker-compose"}
+    assert [update["cooldown"] for update in updates] == [{"default-days": 7}] * 3
+    assert json.loads(bakery.bake({"ci": "gitlab"}).text("renovate.json"))["minimumReleaseAge"] == "7 days"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_every_service_is_confined_limited_and_watched(bakery: Bakery, database: str) -> None:
+    document = compose(bakery, database=database)
+    services = document["services"]
+    profiles = {name: service.get("profiles") for name, service in services.items()}
+    of_the_database = {"postgresql": {"database": None, "migrate": None}, "sqlite": {}}[database]
+    assert profiles == {
+        "service": None,
+        "nginx": ["proxy"],
+        **{name: ["monitoring"] for name in ("prometheus", "alertmanager", "grafana")},
+        **of_the_database,
+    }
+    for name, service in services.items():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+        assert "healthcheck" in service or name == "service"  # the image has that
+        used = {volume.partition(":")[0] for volume in service.get("volumes", []) if not volume.startswith("./")}
+        assert used <= document["volumes"].keys()
+        assert set(service.get("secrets", [])) <= document["secrets"].keys()
+    assert {volume for volume in document["volumes"] if f"{volume}:" not in str(services)} == set()
+
+
+def test_the_engine_waits_for_the_end_of_a_drain(bakery: Bakery) -> None:
+    """The drain of production and the time-out are 5 and 20 seconds by default, and the rest takes 6 at most."""
+    assert compose(bakery)["services"]["service"]["stop_grace_period"] == "40s"
+
+
+def test_secrets_are_random_for_their_owner_alone_and_stay(bakery: Bakery, tmp_path: Path) -> None:
+    first = bakery.bake_into(tmp_path / "first", {"database": "postgresql"})
+    second = bakery.bake_into(tmp_path / "second", {"database": "postgresql"})
+    names = sorted(compose(bakery, database="postgresql")["secrets"])
+    for project in (first, second):
+        printed = project.run("make", "secrets").stdout
+        assert sorted(printed.split()[1::2]) == [f"secrets/{name}" for name in names]
+    folder = first.path / "secrets"
+    values = {name: (folder / name).read_text(encoding="utf-8") for name in names}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [
+        name for name in names if (second.path / "secrets" / name).read_text(encoding="utf-8") == values[name]
+    ] == []
+    assert values.pop("database_url") == f"postgresql://service:{values['postgres_password']}@database:5432/service"
+    assert [name for name, value in values.items() if not re.fullmatch("[0-9a-f]{64}", value)] == []
+    (folder / "grafana_password").unlink()
+    assert first.run("make", "secrets").stdout == "wrote secrets/grafana_password\n"
+    assert (folder / "secret_key").read_text(encoding="utf-8") == values["secret_key"]
+    assert first.run("git", "status", "--porcelain", "secrets").stdout == ""
+
+
+@pytest.fixture
+def upgraded(bakery: Bakery, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Return the function that says where `make upgrade` moves the date; nothing is resolved, installed or run."""
+    project = bakery.bake_into(tmp_path)
+
+    def date_after(before: str, *arguments: str) -> str:
+        settings = project.path / "pyproject.toml"
+        text = re.sub(r"(?m)^exclude-newer = .*", f'exclude-newer = "{before}T00:00:00Z"', project.text(settings))
+        settings.write_text(text, encoding="utf-8")
+        project.run("make", "upgrade", "UV=true", "RUN=true", *arguments)
+        return str(re.findall(r'(?m)^exclude-newer = "(.*)T00:00:00Z"$', project.text(settings))[0])
+
+    yield date_after
+    assert not (project.path / "pyproject.toml.old").exists()
+
+
+def test_an_upgrade_is_a_week_late_and_never_goes_back(upgraded: Callable[..., str]) -> None:
+    today: date = datetime.now(UTC).date()
+    late = [str(today - timedelta(days)) for days in (7, 6)]  # it may be midnight, or another zone
+    assert upgraded("2025-01-01") in {*late, str(today - timedelta(8))}
+    assert upgraded("2025-01-01", "COOLDOWN_DAYS=0") in {
+        str(today),
+        str(today + timedelta(1)),
+        str(today - timedelta(1)),
+    }
+    assert upgraded("2999-01-01") == "2999-01-01"
