@@ -20,7 +20,7 @@ CACHE = ROOT / ".cache"
 Answers = dict[str, str]
 
 # Questions whose answers change nothing that runs here, with the files that they add: one variant per answer is enough.
-APART = {"ci": (".github", ".gitlab-ci.yml", "renovate.json")}
+APART = {"ci": (".github", ".gitlab-ci.yml", "renovate.json", "docs/deployment.md")}
 
 # Set by the make, pytest, git or virtual environment that runs these tests; a project must not see them.
 FOREIGN = re.compile(
@@ -103,7 +103,7 @@ class Project:
         """Return a digest of what runs: all but the licence, the pipeline, and the lines that name these."""
         digest = hashlib.sha256()
         for name, content in self.contents().items():
-            if name.partition("/")[0] not in {"LICENSE", *itertools.chain(*APART.values())}:
+            if {name, name.partition("/")[0]}.isdisjoint({"LICENSE", *itertools.chain(*APART.values())}):
                 kept = [line for line in content.splitlines() if not re.search(rb"(?i)licen[cs]e|\bci: |zizmor", line)]
                 digest.update(b"\0".join([name.encode(), *kept, b""]))
         return digest.hexdigest()
