@@ -56,7 +56,7 @@ def owners_and_parts() -> tuple[dict[Path, Path], dict[str, str]]:
 def escaped(name: str, suffix: str) -> str:
     """Return an answer so that a file of that type says exactly what was answered."""
     answer = str(ANSWERS[name])
-    if suffix == ".toml":
+    if suffix in (".toml", ".json", ".yaml"):  # in double quotes there
         return answer.replace("\\", "\\\\").replace('"', '\\"')
     if suffix == "Dockerfile":
         return re.sub(r'["\\$]', r"\\\g<0>", answer)

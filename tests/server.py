@@ -104,8 +104,8 @@ def component(project: Project, name: str, source: str) -> Iterator[None]:
 
 @contextmanager
 def serving(project: Project, **more: str) -> Iterator[Server]:
-    """Run `make run` until the block ends, which must stop it cleanly."""
-    server = Server(free_port())
+    """Run `make run` until the block ends, which must stop it cleanly; on a free port if `more` names none."""
+    server = Server(int(more.pop("PORT", "") or free_port()))
     log = project.path / f"server-{server.port}.log"
     with log.open("wb") as output:
         start = time.perf_counter()

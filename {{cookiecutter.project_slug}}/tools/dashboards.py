@@ -1,0 +1,161 @@
+"""Writes the Grafana dashboards from the panels of each component: `python -m tools.dashboards`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+import yaml
+
+from .monitoring.rule_files import LINE, read
+
+INDEX = Path("monitoring/grafana/dashboards.yaml")
+SOURCES = Path("monitoring/grafana/panels")
+MADE = Path("monitoring/grafana/dashboards")
+WIDTH = 24  # of a dashboard, in the units of Grafana's grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """An entry of a component's file; docs/dashboards.md says what each key means.
+
+    Attributes:
+        path: the file.
+        line: where the entry begins in it, from 1.
+    """
+
+    path: Path
+    line: int
+    dashboard: str
+    row: str
+    title: str
+    description: str
+    unit: str
+    queries: list[dict[str, Any]]
+    kind: str = "lines"
+    thresholds: dict[str, float | None] = field(default_factory=lambda: {"green": None})
+
+
+class BadSourceError(Exception):
+    """An entry from which no panel can be made: where it is, and what would be right."""
+
+    def __init__(self, path: Path, line: int, message: str) -> None:
+        super().__init__(f"{path}:{line}: {message}")
+        self.path, self.line, self.message = path, line, message
+
+
+def panels() -> list[Panel]:
+    """The panels of all components, in the order of the files' names.
+
+    Raises:
+        BadSourceError: an entry cannot be read, lacks a key, or has one that no panel has.
+    """
+    index, found = yaml.safe_load(INDEX.read_text(encoding="utf-8")), []
+    for path in sorted(SOURCES.glob("*.yaml")):
+        try:
+            entries = read(path)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise BadSourceError(path, line, str(error.problem)) from None
+        for entry in entries:
+            line = entry.pop(LINE)
+            try:
+                panel = Panel(path=path, line=line, **entry)
+            except TypeError as error:
+                raise BadSourceError(path, line, str(error).partition("() ")[2]) from None
+            for key, known in (("dashboard", index["dashboards"]), ("kind", index["kinds"])):
+                if (given := getattr(panel, key)) not in known:
+                    problem = f"{key} must be one of {', '.join(known)}; got {given!r}"
+                    raise BadSourceError(path, panel.line, problem)
+            found.append(panel)
+    return found
+
+
+def dashboards() -> dict[Path, str]:
+    """The text of each dashboard's file; one without panels has none.
+
+    Raises:
+        BadSourceError: as `panels`.
+    """
+    index, everything = yaml.safe_load(INDEX.read_text(encoding="utf-8")), panels()
+    texts = {}
+    for name, about in index["dashboards"].items():
+        first = about.pop("rows")
+        mine = [panel for panel in everything if panel.dashboard == name]
+        placed = enumerate(_placed(first, mine, index["kinds"]), 1)
+        made = {
+            **about,
+            **index["every"],
+            "panels": [{"id": number, **one} for number, one in placed],
+        }
+        if mine:
+            texts[MADE / f"{name}.json"] = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    return texts
+
+
+def _placed(first: list[str], mine: list[Panel], kinds: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows, with the figures of each above its graphs; rows that nobody ordered come last."""
+    y = 0
+    for row in (*first, *sorted({panel.row for panel in mine} - set(first))):
+        inside = [panel for panel in mine if panel.row == row]
+        if inside:
+            place = {"x": 0, "y": y, "w": WIDTH, "h": 1}
+            yield {"type": "row", "title": row, "collapsed": False, "gridPos": place}
+            y += 1
+        figures = [panel for panel in inside if panel.kind == "figure"]
+        graphs = [panel for panel in inside if panel.kind != "figure"]
+        columns = 2 if len(graphs) in (2, 4) else 3
+        for some, most, height in ((figures, 6, 4), (graphs, columns, 8)):
+            across = min(most, len(some))
+            for number, panel in enumerate(some):
+                below, beside = divmod(number, across)
+                left, right = beside * WIDTH // across, (beside + 1) * WIDTH // across
+                place = {"x": left, "y": y + below * height, "w": right - left, "h": height}
+                yield {**_panel(panel, kinds[panel.kind]), "gridPos": place}
+            y += -(-len(some) // most) * height
+
+
+def _panel(panel: Panel, kind: dict[str, Any]) -> dict[str, Any]:
+    colors = {color: value for color, value in panel.thresholds.items() if color != LINE}
+    steps = [{"color": color, "value": value} for color, value in colors.items()]
+    limits = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
+    return {
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": {"type": "prometheus", "uid": "${datasource}"},
+        "type": kind["type"],
+        "options": kind["options"],
+        "fieldConfig": {"defaults": {**limits, **kind["defaults"]}, "overrides": []},
+        "targets": [
+            {"refId": letter, "expr": one["query"], "legendFormat": one["legend"]}
+            for letter, one in zip(ascii_uppercase, panel.queries, strict=False)
+        ],
+    }
+
+
+def write() -> list[str]:
+    """Make the folder hold the dashboards and no others; return what was done.
+
+    Raises:
+        BadSourceError: as `panels`; nothing was written.
+    """
+    made, done = dashboards(), []
+    MADE.mkdir(exist_ok=True)
+    for path, text in made.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+            done.append(f"wrote {path}")
+    for path in sorted(set(MADE.glob("*.json")) - set(made)):
+        path.unlink()
+        done.append(f"removed {path}")
+    return done or [f"{MADE} is up to date"]
+
+
+if __name__ == "__main__":
+    try:
+        print(*write(), sep="\n")
+    except BadSourceError as bad:
+        sys.exit(str(bad))
