@@ -134,6 +134,7 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 self.lost.append((time.monotonic(), f"request: {error!r}"))
                 connection.close()
+        connection.close()
 
 
 @contextmanager
