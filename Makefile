@@ -37,8 +37,8 @@ new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input
 	@$(if $(LOST),$(error $(LOST): answers go into ARGS, like ARGS="--no-input framework=flask"))
 	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
 
-test: .venv/.test ## Render every variant and run every distinct one (ARGS goes to pytest)
-	@$(BIN)/pytest $(ARGS)
+test: .venv/.test ## Render every variant and run every distinct one, on several processors: ARGS="-n0 -k workers"
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/.test .venv/.lint ## Check format, lint and types of hooks, tests and benchmarks
 	@$(BIN)/ruff format --check $(SOURCES)

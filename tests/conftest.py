@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bakery import Answers, Bakery, Project, commit_all, copy_of_template, name_of, variants
@@ -39,6 +40,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "distinct_variant" in metafunc.fixturenames:
         distinct = metafunc.config.stash[BAKERY].distinct()
         metafunc.parametrize("distinct_variant", distinct, ids=name_of, scope="session")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a process of pytest-xdist measured to the one that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = session.config.stash[FIGURES]
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process measured that ends; one that crashed has no output."""
+    node.config.stash[FIGURES].extend(getattr(node, "workeroutput", {}).get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
