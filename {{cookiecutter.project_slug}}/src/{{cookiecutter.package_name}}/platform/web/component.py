@@ -2,12 +2,12 @@
 
 import argparse
 
-from ..core.components import Component
+from ..core.components import Commands, Component
 from ..core.config import ServiceSettings, load
 from .metrics import HttpMetrics
 
 
-def _commands(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _commands(parsers: Commands) -> None:
     parser = parsers.add_parser("serve", help="serve HTTP on HOST and PORT")
     parser.set_defaults(run=_serve)
 
