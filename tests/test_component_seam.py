@@ -63,6 +63,7 @@ def test_deleting_the_example_component_leaves_everything_green(project: Project
     for folder in ("src/example_service/bookmarks", "tests/bookmarks"):
         shutil.rmtree(project.path / folder)
     everything_is_green(project)
+    project.run("make", "monitoring-check")
     with serving(project) as server:
         server.send("GET", "/api/bookmarks", "unmatched", 404)
         assert server.send("GET", "/api/greeter/Ada", "/api/greeter/{name}", 200).json() == {"greeting": "Hello, Ada"}

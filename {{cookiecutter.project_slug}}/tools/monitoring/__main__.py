@@ -18,13 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the checks and return the exit code: 1 where one found something."""
     parser = argparse.ArgumentParser(prog="python -m tools.monitoring", description=__doc__)
     parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="run the checks whose name has one; default: all"
+    )
+    parser.add_argument(
         "--strict",
         action="store_true",
         default=bool(os.environ.get("CI")),
         help="a check that cannot run here is a finding; the default where CI is set",
     )
     chosen = parser.parse_args(arguments)
-    checks = _checks()
+    checks = {
+        name: check
+        for name, check in _checks().items()
+        if not chosen.words or any(word.lower() in name.lower() for word in chosen.words)
+    }
     widest = max(map(len, checks), default=0)
     failed = False
     for name, check in checks.items():

@@ -1,0 +1,235 @@
+"""Rules and alerts pass every check, name what a running service exports, and a slip is found with its place."""
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bakery import Answers, Project
+from prometheus_client.parser import text_string_to_metric_families
+from server import Server, serving
+from test_live_server import bookmark_round_trip
+
+# Run by the project's Python: of each metric that a rule names, the labels that the rule asks of it.
+NAMED = """
+import json, sys
+import promql_parser as promql
+from tools.monitoring.rule_files import rules
+recorded = {rule.name for rule in rules() if not rule.is_alert}
+named = {}
+def look(one, grouped=()):
+    if isinstance(one, promql.AggregateExpr):
+        grouped = one.modifier.labels if one.modifier else ()
+        return look(one.expr, grouped)
+    if isinstance(one, promql.MatrixSelector):
+        one = one.vector_selector
+    if isinstance(one, promql.VectorSelector):
+        if one.name not in recorded:
+            named.setdefault(one.name, set()).update(grouped, (each.name for each in one.matchers.matchers))
+        return
+    for part in ("expr", "lhs", "rhs"):
+        if hasattr(one, part):
+            look(getattr(one, part), grouped)
+    for argument in getattr(one, "args", ()):
+        look(argument, grouped)
+for rule in rules():
+    look(promql.parse(rule.query))
+json.dump({name: sorted(labels) for name, labels in named.items()}, sys.stdout)
+"""
+OF_PROMETHEUS = {"up", "scrape_samples_scraped", "scrape_duration_seconds"}
+# What a service that works has no series of: that the family is there must do.
+ONLY_IF_WRONG = {"metrics_errors_total", "metrics_overflow_total"}
+
+RULES = "monitoring/prometheus/rules"
+METRICS = "src/example_service/bookmarks/metrics.py"
+# What a person does, in which file, by which check it is found, where and how.
+SLIPS = {
+    "a metric is renamed in the code": (
+        METRICS, "bookmarks_operations_total", "bookmarks_actions_total", "names",
+        rf"{RULES}/bookmarks.yaml:13: bookmarks_operations_total is exported by nothing: bookmarks_actions_total\?",
+    ),
+    "a metric is misspelt": (
+        f"{RULES}/health.yaml", "(health_check_status", "(health_check_state", "names",
+        rf"{RULES}/health.yaml:6: health_check_state is exported by nothing: health_check_status\?",
+    ),
+    "a label is misspelt": (
+        f"{RULES}/metrics.yaml", "(job, metric)", "(job, metrics)", "names",
+        rf"{RULES}/metrics.yaml:6: metrics is no label of what is selected: metric\?",
+    ),
+    "a value of a label is misspelt": (
+        f"{RULES}/bookmarks.yaml", 'outcome="error"', 'outcome="errors"', "names",
+        rf"{RULES}/bookmarks.yaml:13: errors is no outcome of bookmarks_operations_total: error\?",
+    ),
+    "a threshold is renamed": (
+        f"{RULES}/objectives.yaml", "job:poll_failures:threshold", "job:polls:threshold", "names",
+        rf"{RULES}/polling.yaml:9: job:poll_failures:threshold is exported by nothing",
+    ),
+    "the objective of latency is between two buckets": (
+        f"{RULES}/objectives.yaml", 'le: "0.5"', 'le: "0.6"', "names",
+        rf"{RULES}/objectives.yaml:\d+: no histogram has the bucket 0.6",
+    ),
+    "an expression does not parse": (
+        f"{RULES}/service.yaml", "vector(1)", "vector(1", "configuration",
+        rf"{RULES}(/service.yaml)?:\d+: .*service.yaml.*unclosed left parenthesis",
+    ),
+    "an alert has lost its near miss": (
+        "monitoring/prometheus/tests/polling.yaml", "PollingFailing, near miss", "PollingFails, near miss", "tested",
+        rf"{RULES}/polling.yaml:5: PollingFailing ticket has no test in .*/polling.yaml in which it does not fire",
+    ),
+    "an alert fires too early": (
+        f"{RULES}/health.yaml", "for: 5m", "for: 2m", "tests of the rules",
+        r"monitoring/prometheus/tests/health.yaml:\d+: .*HealthCheckFailing",
+    ),
+    "an alert has no severity": (
+        f"{RULES}/health.yaml", "severity: ticket", "severity: warning", "runbooks",
+        rf"{RULES}/health.yaml:5: HealthCheckFailing must have the label severity: page, ticket, none",
+    ),
+    "a link leads elsewhere": (
+        f"{RULES}/polling.yaml", "/polling/PollingFailing.md", "/polling/Polling.md", "runbooks",
+        rf"{RULES}/polling.yaml:5: the runbook_url of PollingFailing must be https://.*/polling/PollingFailing.md",
+    ),
+    "a runbook has lost its cure": (
+        "docs/runbooks/polling/PollingFailing.md", "## Cure", "## What to do", "runbooks",
+        "docs/runbooks/polling/PollingFailing.md:1: needs the heading '## Cure'",
+    ),
+    "a query in a runbook names what is not there": (
+        "docs/runbooks/polling/PollingFailing.md", "by (callback)", "by (callbacks)", "runbooks",
+        r"docs/runbooks/polling/PollingFailing.md:12: callbacks is no label of what is selected: callback\?",
+    ),
+    "a scrape may have fewer samples than are declared": (
+        "monitoring/prometheus/prometheus.yaml", "sample_limit: 40000", "sample_limit: 400", "scrape",
+        r"monitoring/prometheus/prometheus.yaml:19: sample_limit is 400: let it be \d+",
+    ),
+    "the warning of a large scrape has another limit": (
+        f"{RULES}/objectives.yaml", "expr: 40000", "expr: 30000", "scrape",
+        rf"{RULES}/objectives.yaml:\d+: job:scrape_samples:limit must be the sample_limit of .*:19, 40000",
+    ),
+    "a receiver is misspelt": (
+        "monitoring/alertmanager/alertmanager.yaml", "receiver: page", "receiver: pager", "alertmanager",
+        'monitoring/alertmanager/alertmanager.yaml:1: .*undefined receiver "pager"',
+    ),
+}  # fmt: skip
+
+
+def test_everything_around_the_service_is_checked_and_nothing_is_skipped(
+    workshop: Callable[[Answers], Project], distinct_variant: Answers
+) -> None:
+    printed = workshop(distinct_variant).run("make", "monitoring-check", more={"CI": "true"}).stdout
+    assert len(re.findall("  ok$", printed, re.MULTILINE)) == len(printed.splitlines()) >= 8, printed
+
+
+def test_every_metric_and_label_in_a_rule_is_exported_by_a_running_service(
+    workshop: Callable[[Answers], Project], distinct_variant: Answers, tmp_path: Path
+) -> None:
+    project = workshop(distinct_variant)
+    named = json.loads(project.run(".venv/bin/python", "-c", NAMED).stdout)
+    assert len(named) > 15
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path}/service.db"}
+    with serving(project, POLLING_INTERVAL_SECONDS="0.1", **database) as server:
+        bookmark_round_trip(server)
+        break_database(tmp_path)
+        server.send("GET", "/api/bookmarks", "/api/bookmarks", 500)
+        server.ask("GET", "/readyz")
+        exported = exported_when(server, "metrics_poll_failures_total")
+    job = [".venv/bin/python", "-m", "example_service", "jobs", "run", "export-bookmarks", "--format", "json"]
+    project.run(*job, more={"JOBS_METRICS": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/jobs.db"})
+    [delivered] = tmp_path.glob("*.prom")
+    exported |= samples_of(delivered.read_text(encoding="utf-8"))
+    missing = {
+        f"{name}{{{label}}}"
+        for name in named.keys() - OF_PROMETHEUS
+        for label in ["__name__", *named[name]]
+        if label not in exported.get(name, set()) | {"job", "instance"}
+    }
+    assert {one.partition("{")[0] for one in missing} <= ONLY_IF_WRONG, missing
+    assert {f"{name}{{__name__}}" for name in ONLY_IF_WRONG}.isdisjoint(missing)
+
+
+def break_database(folder: Path) -> None:
+    """Let every query for bookmarks fail from now on."""
+    with sqlite3.connect(folder / "service.db", timeout=10) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%bookmark%'")
+        for (name,) in tables.fetchall():
+            connection.execute(f"ALTER TABLE {name} RENAME TO broken_{name}")
+    connection.close()
+
+
+def mend_database(folder: Path) -> None:
+    """Undo it."""
+    with sqlite3.connect(folder / "service.db", timeout=10) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'broken_%'")
+        for (name,) in tables.fetchall():
+            connection.execute(f"ALTER TABLE {name} RENAME TO {name.removeprefix('broken_')}")
+    connection.close()
+
+
+def exported_when(server: Server, series: str) -> dict[str, set[str]]:
+    """Return the labels of each name in a scrape that has that series; a family without samples has none."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        text = server.ask("GET", "/metrics").body.decode()
+        found = samples_of(text)
+        if "callback" in found.get(series, ()):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"there is no {series}")
+
+
+def samples_of(exposition: str) -> dict[str, set[str]]:
+    """Return the labels of each name, `__name__` among them; of a family without samples that alone."""
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(exposition):
+        found[f"{family.name}_total" if family.type == "counter" else family.name] = {"__name__"}
+        for sample in family.samples:
+            found.setdefault(sample.name, {"__name__"}).update(sample.labels)
+    return found
+
+
+@pytest.fixture(scope="module")
+def checked(workshop: Callable[[Answers], Project]) -> Project:
+    """Return the project in which slips are made, one at a time."""
+    return workshop({})
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_found_with_its_file_and_line(checked: Project, slip: str) -> None:
+    name, right, wrong, check, message = SLIPS[slip]
+    path = checked.path / name
+    before = path.read_text(encoding="utf-8")
+    assert right in before
+    path.write_text(before.replace(right, wrong), encoding="utf-8")
+    try:
+        done = checked.run(".venv/bin/python", "-m", "tools.monitoring", check, check=False)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert done.returncode == 1, done.stdout
+    assert re.search(rf"^  {message}", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_a_runbook_without_an_alert_and_an_alert_without_a_runbook_are_found(checked: Project) -> None:
+    page = checked.path / "docs/runbooks/health/HealthCheckFailing.md"
+    moved = page.with_name("HealthChecksFail.md")
+    page.rename(moved)
+    try:
+        done = checked.run(".venv/bin/python", "-m", "tools.monitoring", "runbooks", check=False)
+    finally:
+        moved.rename(page)
+    assert done.returncode == 1
+    missing = "HealthCheckFailing has no runbook: write docs/runbooks/health/HealthCheckFailing.md"
+    assert f"  {RULES}/health.yaml:5: {missing}" in done.stdout.splitlines()
+    assert (
+        "  docs/runbooks/health/HealthChecksFail.md:1: is of no alert in the rules of health: delete it" in done.stdout
+    )
+
+
+def test_a_check_that_cannot_run_says_why_and_fails_in_ci(checked: Project, tmp_path: Path) -> None:
+    python = str(checked.path / ".venv/bin/python")
+    more = {"PATH": str(tmp_path)}
+    command = [python, "-m", "tools.monitoring", "Alertmanager"]
+    why = "skipped: amtool is missing: apt-get install --no-install-recommends prometheus-alertmanager"
+    assert checked.run(*command, more={**more, "CI": ""}).stdout == f"Alertmanager: configuration  {why}\n"
+    assert checked.run(*command, check=False, more={**more, "CI": "true"}).returncode == 1
+    assert checked.run(*command, "--strict", check=False, more={**more, "CI": ""}).returncode == 1
