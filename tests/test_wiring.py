@@ -1,0 +1,155 @@
+"""What the files of compose, image, monitoring, proxy and settings say of each other is checked by a command."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from bakery import Answers, Project
+
+# Run in the project: each break in a copy of what is checked, and what the checks find there.
+BROKEN = """
+import json, os, shutil, sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from tools.monitoring import compose_file, proxy, wiring
+
+def found():
+    compose_file.compose.cache_clear()
+    checks = {**wiring.CHECKS, **proxy.CHECKS}
+    return [str(finding) for check in checks.values() for finding in check()]
+
+project = Path.cwd()
+answers = []
+for changes in json.load(sys.stdin):
+    with TemporaryDirectory() as folder:
+        for name in ("monitoring", "compose.yaml", "Dockerfile", ".gitignore"):
+            copy = shutil.copytree if (project / name).is_dir() else shutil.copy
+            copy(project / name, Path(folder) / name)
+        os.chdir(folder)
+        for name, old, new in changes:
+            text = Path(name).read_text()
+            assert old in text, (name, old)
+            Path(name).write_text(text.replace(old, new))
+        answers.append(found())
+        os.chdir(project)
+print(json.dumps(answers))
+"""
+
+COMPOSE = "compose.yaml"
+DOCKERFILE = "Dockerfile"
+NGINX = "monitoring/nginx/nginx.conf"
+NGINX_TLS = "monitoring/nginx/tls.conf"
+PROMETHEUS = "monitoring/prometheus/prometheus.yaml"
+GRAFANA = "monitoring/grafana/provisioning"
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change of one file, and the one finding: the text in the line that it names, and what it says."""
+
+    file: str
+    old: str
+    new: str
+    message: str
+    at: str = ""
+    where: str = ""
+
+
+BREAKS = [
+    # A port in one file only.
+    Break(NGINX, "service:8000", "service:8001", "service listens on 8000, not on 8001"),
+    Break(NGINX, "listen 8080;", "listen 8081;", "nginx listens on 8081, not on 8080", "127.0.0.1:8080:8080", COMPOSE),
+    Break(PROMETHEUS, "service:8000", "service:8001", "service listens on 8000, not on 8001"),
+    Break(PROMETHEUS, "alertmanager:9093", "alertmanager:9094", "alertmanager listens on 9093, not on 9094"),
+    Break(f"{GRAFANA}/datasources/prometheus.yaml", "prometheus:9090", "prometheus:9091", "prometheus listens on 9090"),
+    Break(COMPOSE, "127.0.0.1:8000:8000", "127.0.0.1:8000:8001", "service listens on 8000, not on 8001"),
+    Break(COMPOSE, ":9090/-/ready", ":9091/-/ready", "prometheus listens on 9090, not on 9091"),
+    Break(DOCKERFILE, "PORT=8000", "PORT=8001", "PORT must be 8000, as the settings and the pages have it"),
+    Break(DOCKERFILE, "EXPOSE 8000", "EXPOSE 8001", "the service listens on 8000"),
+    # A host.
+    Break(NGINX, "server service:", "server servise:", "servise is no service of compose.yaml: service, nginx"),
+    Break(PROMETHEUS, '"service:8000', '"servise:8000', "servise is no service of compose.yaml: service, nginx"),
+    # A mount, at either end, and a path that leads to none.
+    Break(
+        COMPOSE, ":/etc/prometheus:ro", ":/etc/prom:ro", "nothing is mounted at /etc/prometheus", "--config.file=/etc/p"
+    ),
+    Break(
+        COMPOSE, "./monitoring/nginx/nginx", "./monitoring/nginx/ngin", "./monitoring/nginx/ngin.conf does not exist"
+    ),
+    Break(COMPOSE, "prometheus/prometheus.yaml", "prometheus/other.yaml", "other.yaml here, which does not exist"),
+    Break(COMPOSE, "- grafana:/var", "- graphana:/var", "graphana is not among the volumes below"),
+    Break(
+        f"{GRAFANA}/dashboards/service.yaml", "/etc/grafana/d", "/etc/grafana/o", "nothing is mounted at /etc/grafana/o"
+    ),
+    # A secret.
+    Break(PROMETHEUS, "secrets/operations_token", "secrets/token", "prometheus must be given the secret token"),
+    Break(COMPOSE, "FILE: /run/secrets/secret_key", "FILE: /run/secrets/key", "service must be given the secret key"),
+    Break(COMPOSE, "    - secret_key", "    - secret_kee", "secret_kee is not among the secrets below"),
+    Break(".gitignore", "secrets/", "secret/", "secrets/ must be in .gitignore", "  secret_key:", COMPOSE),
+    # A variable, and times.
+    Break(COMPOSE, "LOG_FORMAT:", "LOG_FORMATS:", "LOG_FORMATS is no setting: see docs/configuration"),
+    Break(COMPOSE, "stop_grace_period: 40s", "stop_grace_period: 20s", "stop_grace_period must be at least 31s"),
+    Break(
+        NGINX,
+        "keepalive_timeout 50s",
+        "keepalive_timeout 65s",
+        "must be shorter than KEEP_ALIVE_SECONDS of the service",
+    ),
+    # What nginx itself refuses, and a file that it includes.
+    Break(NGINX, "client_max_body_size", "client_max_bodysize", 'unknown directive "client_max_bodysize"'),
+    Break(NGINX, "# include tls", "include tls", "nginx must be given the secret tls_key", "_key", NGINX_TLS),
+]
+
+
+def run(project: Project, changes: list[list[tuple[str, str, str]]]) -> list[list[str]]:
+    """Return what the checks find after each of these lists of changes."""
+    script = project.path / ".git" / "broken.py"
+    script.write_text(BROKEN, encoding="utf-8")
+    given = project.path / ".git" / "broken.json"
+    given.write_text(json.dumps(changes), encoding="utf-8")
+    command = f"PYTHONPATH=. .venv/bin/python {script} < {given}"
+    answers = json.loads(project.run("sh", "-c", command).stdout)
+    assert isinstance(answers, list)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def findings(workshop: Callable[[Answers], Project]) -> tuple[Project, dict[Break, list[str]]]:
+    """Return the project, and what is found after each break."""
+    project = workshop({})
+    found = run(project, [[(one.file, one.old, one.new)] for one in BREAKS])
+    return project, dict(zip(BREAKS, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, {"framework": "django", "database": "postgresql"}], ids=lambda answers: "-".join(answers.values())
+)
+def test_what_is_generated_fits_together(workshop: Callable[[Answers], Project], answers: Answers) -> None:
+    assert run(workshop(answers), [[]]) == [[]]
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: f"{broken.file}: {broken.new}")
+def test_a_change_in_one_file_only_is_found_with_file_and_line(
+    findings: tuple[Project, dict[Break, list[str]]], broken: Break
+) -> None:
+    project, found = findings
+    where = broken.where or broken.file
+    text = project.text(where) if broken.where else project.text(where).replace(broken.old, broken.new)
+    line = next(number for number, one in enumerate(text.splitlines(), 1) if (broken.at or broken.new) in one)
+    right = [one for one in found[broken] if one.startswith(f"{where}:{line}: ") and broken.message in one]
+    assert len(right) == 1, found[broken]
+
+
+def test_tls_that_is_switched_on_in_every_place_is_right(workshop: Callable[[Answers], Project]) -> None:
+    project = workshop({})
+    off = re.findall(r"^ *# .*(?:8443|tls_).*$", project.text(COMPOSE), re.MULTILINE)
+    assert len(off) == 6
+    on = [(COMPOSE, line, line.replace("# ", "", 1)) for line in off]
+    include = (NGINX, "# include tls", "include tls")
+    named = (COMPOSE, "/nginx/tls.conf:/etc/nginx/tls.conf", "/nginx/tls.conf:/etc/tls.conf")
+    right, unmounted, unlisted = run(project, [[include, *on], [include, *on, named], [include, *on[1:]]])
+    assert right == []
+    assert [one for one in unmounted if "tls.conf must be mounted beside it: volumes of nginx" in one]
+    assert unlisted == []  # whoever has another proxy in front publishes no port
