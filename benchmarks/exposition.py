@@ -61,7 +61,7 @@ if whose == "theirs":
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder = tempfile.mkdtemp()
 from prometheus_client import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from {package}.platform.metrics import exposition, registry
+from {package}.platform.metrics import registry
 from {package}.many.metrics import start
 
 together = None
@@ -84,7 +84,7 @@ start(samples)
 action = {
     "one": lambda: generate_latest(registry.active.collectors),
     "theirs": lambda: generate_latest(MultiProcessCollector(None)),
-    "ours": lambda: exposition.render(None),
+    "ours": lambda: registry.render(None),
 }[whose]
 taken = []
 for _ in range(7):

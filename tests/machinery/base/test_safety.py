@@ -9,7 +9,6 @@ import pytest
 from prometheus_client import values
 
 from {{ cookiecutter.package_name }}.platform.core import limits
-from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 from {{ cookiecutter.package_name }}.platform.metrics import (
     Counter,
     Enum,
@@ -27,6 +26,7 @@ from {{ cookiecutter.package_name }}.platform.metrics import registry as registr
 from {{ cookiecutter.package_name }}.platform.metrics.component import OwnMetrics
 from {{ cookiecutter.package_name }}.platform.metrics.factory import bind
 from {{ cookiecutter.package_name }}.platform.web.measured import MeasuredRequest
+from {{ cookiecutter.package_name }}.platform.web.service import Service
 
 ERRORS = 'metrics_errors_total{component="example"}'
 
@@ -222,7 +222,7 @@ def test_an_answer_with_a_status_that_is_none_is_reported_each_time(metrics, as_
     }
     with metrics.adds(expected):
         for status in (1000, 200, 1000):
-            MeasuredRequest("GET", "192.0.2.1", RequestWindow()).finish(status)
+            MeasuredRequest(Service([]), "GET", "192.0.2.1", None, None).finish(status)
     assert metrics.value('http_requests_in_progress{method="GET"}') == 0.0
 
 

@@ -172,6 +172,6 @@ def test_a_fresh_registry_starts_at_the_values_of_the_multiprocess_directory(fre
 def test_the_multiprocess_directory_is_set_after_the_import(monkeypatch, tmp_path, metrics):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     bound(JobMetrics).done.inc()
-    text = import_module("example_service.platform.metrics.exposition").render(None)[0].decode()
+    text = import_module("example_service.platform.metrics.registry").render(None)[0].decode()
     assert metrics.exposition("jobs_total") in text
     assert "\njobs_total 1.0\n" in text

@@ -72,7 +72,7 @@ def test_a_bookmark_that_is_not_there_is_not_found(client, metrics):
     ):
         answer = client.get("/api/bookmarks/7")
     assert answer.status_code == 404
-    assert answer.json() == {"detail": "no bookmark 7"}
+    assert answer.json()["detail"] == "no bookmark 7"
     assert client.delete("/api/bookmarks/7").status_code == 404
 
 
@@ -148,7 +148,7 @@ def test_a_value_that_json_cannot_repeat_is_refused_as_any_other(client, value, 
 def test_a_body_that_cannot_be_read_is_refused(client, content):
     answer = client.post("/api/bookmarks", content=content, headers={"content-type": JSON})
     assert answer.status_code == 400
-    assert answer.json() == {"detail": "There was an error parsing the body"}
+    assert answer.json()["detail"] == "There was an error parsing the body"
 
 
 NO_NUMBER = [

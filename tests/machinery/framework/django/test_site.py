@@ -129,7 +129,7 @@ def test_a_host_that_is_not_ours_is_refused_and_logged_by_the_minute(
     with metrics.adds({refused: 20}, "http_requests"):
         for number in range(20):
             answer = client.get("/api/nothing", headers={"host": f"host{number}.example"})
-            assert (answer.status_code, answer.json()) == (400, {"detail": "Bad Request"})
+            assert (answer.status_code, answer.json()["detail"]) == (400, "Bad Request")
     line = "Invalid HTTP_HOST header: '{0}'. You may need to add '{0}' to ALLOWED_HOSTS."
     assert lines == [("WARNING", line.format("host0.example"))]
     hour = time.monotonic() + 3600
@@ -169,12 +169,12 @@ def test_cookies_need_tls_in_production_and_are_signed_with_the_secret(with_vari
 def test_a_request_that_may_be_forged_is_refused_in_json(client, metrics):
     refused = 'http_requests_total{endpoint="/admin/login/",method="POST",status="403"}'
     with metrics.adds({refused: 1}, "http_requests"):
-        assert client.post(FORM).json() == {"detail": "Forbidden"}
+        assert client.post(FORM).json()["detail"] == "Forbidden"
 
 
 def test_a_method_that_a_route_lacks_is_refused_in_json_with_those_it_has(client):
     answer = client.put("/probe/waiting/1")
-    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert (answer.status_code, answer.json()["detail"]) == (405, "Method Not Allowed")
     assert answer.headers["allow"] == "GET"
     assert answer.headers["content-length"] == str(len(answer.content))
 

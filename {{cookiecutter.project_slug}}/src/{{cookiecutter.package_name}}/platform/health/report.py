@@ -8,7 +8,6 @@ from ..core.components import Component
 from ..core.config import load
 from ..core.lifecycle import Lifecycle
 from ..metrics import registry
-from ..metrics.exposition import render
 from .checks import CheckRunner, checks_of
 from .settings import HealthSettings
 from .window import RequestWindow
@@ -79,7 +78,7 @@ class Health:
         if self._token and not self._has_token(authorization):
             json = {"content-type": "application/json", "www-authenticate": "Bearer"}
             return 401, NEEDS_TOKEN, json
-        body, content_type = render(accept)
+        body, content_type = registry.render(accept)
         return 200, body, {"content-type": content_type}
 
     def _shows_details(self, authorization: str | None) -> bool:

@@ -27,8 +27,8 @@ class RequestWindow:
     def record(self, request: Request) -> None:
         """Remember a request that ended."""
         self._requests.append(request)
-        began, seconds, status, _ = request
-        if status >= 500:
+        if request[2] >= 500:
+            began, seconds, _, _ = request
             second = int(began + seconds)
             place = second % RECENT_SECONDS
             with self._lock:

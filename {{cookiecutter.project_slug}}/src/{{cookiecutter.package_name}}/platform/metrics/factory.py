@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import ContextDecorator, nullcontext
 from functools import partial, wraps
+from types import MethodType
 from typing import Any, Self, TypeVar
 
 import prometheus_client as client
@@ -125,6 +126,11 @@ def _guarded(method: Callable[..., Any]) -> Any:
             return self.failed(error)
 
     return guarded
+
+
+def unguarded(method: Any) -> Callable[..., Any]:
+    """The same without its guard: for calls that cannot fail, at every request."""
+    return MethodType(method.__wrapped__, method.__self__)
 
 
 def _bounded(kind: Any) -> type[Bounded]:

@@ -1,5 +1,6 @@
 """The one registry: who defined which metric, and what a scrape reads."""
 
+import re
 import sys
 from threading import RLock
 from types import FrameType, ModuleType
@@ -7,6 +8,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from ..core.config import load
@@ -18,6 +20,9 @@ from .settings import MetricsSettings
 # reloaded, has a second name, or is imported again after `sys.modules` was emptied.
 _shared = vars(sys.modules.setdefault("_service_metrics", ModuleType("_service_metrics")))
 _owners = _shared.setdefault("owners", WeakKeyDictionary())
+
+# A range of the Accept header whose version is none: prometheus_client would raise.
+_UNREADABLE = re.compile(r"(^|,)[^,]*version=(?![0-9]{1,9}(\.[0-9]{1,9}){2}\s*(;|,|$))[^,]*")
 
 
 class MetricConflict(Exception):  # noqa: N818 - the name says what happened
@@ -84,6 +89,12 @@ class MetricsRegistry:
         names = str(error).rpartition("{")[2].rstrip("}")  # it ends with the set of them
         wrong = f"{new.name} ({new.where}) and {other} both export {names} and differ"
         return MetricConflict(f"{wrong}: rename one, or make them equal")
+
+
+def render(accept: str | None) -> tuple[bytes, str]:
+    """What `/metrics` answers, and its content type; what no one can read in the header is absent."""
+    encode, content_type = choose_encoder(_UNREADABLE.sub("", accept or ""))
+    return encode(active.scraped), content_type
 
 
 def caller(frame: FrameType | None) -> str:

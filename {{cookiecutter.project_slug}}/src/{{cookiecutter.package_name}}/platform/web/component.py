@@ -3,7 +3,6 @@
 import argparse
 
 from ..core.components import Commands, Component
-from ..core.config import ServiceSettings, load
 from .metrics import HttpMetrics
 
 
@@ -15,7 +14,7 @@ def _commands(parsers: Commands) -> None:
 def _serve(arguments: argparse.Namespace) -> None:
     from .serving import serve  # noqa: PLC0415 - other commands need no web server
 
-    serve(load(ServiceSettings))
+    serve()
 
 
 component = Component(name="http", metrics=(HttpMetrics,), commands=_commands)

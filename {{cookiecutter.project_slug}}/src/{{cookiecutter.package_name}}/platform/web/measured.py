@@ -3,50 +3,43 @@
 import logging
 from time import perf_counter
 
-from ..health.window import RequestWindow
+from ..core.logging import identify
 from .metrics import METHODS, OTHER_METHOD, UNMATCHED, get_metrics
+from .service import Service
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger(f"{__name__}.access")
 
-# Asked by machines every few seconds; counting them would drown the users' requests. An adapter
-# leaves these paths out from the start, so that a scrape does not see itself in progress.
-UNCOUNTED = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
-
-CLIENT_GONE = 499  # nginx's code for a client that closed the connection before the answer
+LOGGED = f"logged by {__name__}"  # a note, for a server that would log the same exception again
 
 
 class MeasuredRequest:
     """A request from its first byte to its last; in progress from now until `finish`.
 
     Args:
-        method: as the client sent it.
-        client: the client's address, for the health report only.
-        window: where the request is remembered for the health report.
-        counted: false for a path in `UNCOUNTED`: it counts as finished from the start.
+        service: which remembers it, and its client's address, for the health report.
+        names: the headers X-Request-ID and traceparent.
 
     Attributes:
         began: when, as `perf_counter` has it.
         method: as it is counted.
-        endpoint: the full route template, once it has been counted.
-        finished: whether it has been counted.
+        id: its name, in the log and in the answer.
+        endpoint: the full route template, once it is finished, which is counted.
     """
 
     endpoint = UNMATCHED
+    finished = False
 
-    def __init__(
-        self, method: str, client: str, window: RequestWindow, *, counted: bool = True
-    ) -> None:
+    def __init__(self, service: Service, method: str, client: str, *names: str | None) -> None:
         self.began = perf_counter()
         self.method = method if method in METHODS else OTHER_METHOD
+        self.id = identify(*names)
         self._client = client
-        self._window = window
-        self.finished = not counted
-        if counted:
-            self._metrics = get_metrics()
-            self._in_progress = self._metrics.in_progress.labels(self.method)
-            self._in_progress.inc()
-            window.in_flight.add(self)
+        self._window = service.window
+        self._metrics = metrics = get_metrics()
+        begin, self._end = metrics.known.get(self.method) or metrics.started(self.method)
+        begin()
+        self._window.in_flight.add(self)
 
     def find_endpoint(self) -> str:
         """The full route template; each framework tells it in its own way."""
@@ -60,23 +53,22 @@ class MeasuredRequest:
         self._window.in_flight.discard(self)
         seconds = perf_counter() - self.began
         self._window.record((self.began, seconds, status, self._client))
+        self._end()
         # What a route does not serve is answered 405 in every framework: any client can send it.
         method = OTHER_METHOD if status == 405 else self.method
-        self._in_progress.dec()
         self.endpoint = self.find_endpoint()
-        self._metrics.answered(method, self.endpoint, status, seconds)
+        labels = (method, self.endpoint, status)
+        count, observe = self._metrics.known.get(labels) or self._metrics.answered(*labels)
+        count()
+        observe(seconds)
         if access_log.isEnabledFor(logging.INFO):
-            access_log.info("%s %s %d %.1f ms", method, self.endpoint, status, 1000 * seconds)
+            access_log.info("%s %s %d %.1f ms", *labels, 1000 * seconds)
 
 
 def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
-    """Log an exception that nothing handled, with its traceback.
-
-    Servers and frameworks differ in what they log themselves: with `is_new` one that does leaves
-    out the same exception.
-    """
+    """Log an exception that nothing handled, with its traceback."""
     log.error("%s %s failed", method, endpoint, exc_info=error)
-    error.add_note(_LOGGED)
+    error.add_note(LOGGED)
 
 
 def survivable(error: BaseException) -> BaseException:
@@ -86,12 +78,3 @@ def survivable(error: BaseException) -> BaseException:
     failed = RuntimeError(f"a route raised {error!r}")
     failed.__cause__ = error
     return failed
-
-
-def is_new(record: logging.LogRecord) -> bool:
-    """A filter for a server's logger: drops what `log_unhandled` has logged already."""
-    error = record.exc_info[1] if record.exc_info else None
-    return _LOGGED not in getattr(error, "__notes__", ())
-
-
-_LOGGED = f"logged by {__name__}"

@@ -1,9 +1,10 @@
 """The HTTP metrics: one count, one duration and one gauge for every request."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed
-from ..metrics.factory import DISABLED
+from ..metrics.factory import DISABLED, unguarded
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
 METHODS = frozenset(
@@ -11,6 +12,9 @@ METHODS = frozenset(
 )
 OTHER_METHOD = "_OTHER"  # a method that no specification knows, or that the route does not serve
 UNMATCHED = "unmatched"  # the endpoint of a request for which there is no route
+CLIENT_GONE = 499  # nginx's code for a client that closed the connection before the answer
+
+Calls = tuple[Callable[..., Any], ...]  # two of them
 
 _METHOD = closed(*METHODS, OTHER_METHOD)
 _ENDPOINT = bounded_by("the routes of the application")
@@ -38,20 +42,24 @@ class HttpMetrics(MetricGroup, component="http"):
     )
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, int], Any] = {}  # as few as the labels are
+        # What records a request, by method where it begins, by all its labels where it ends.
+        self.known: dict[Any, Calls] = {}  # as few as the labels are
 
-    def answered(self, method: str, endpoint: str, status: int, seconds: float) -> None:
-        """Count a request that was answered so, and time it; known labels cost one look-up."""
-        labels = (method, endpoint, status)
-        children = self._known.get(labels)
-        if children is None:
-            count = self.requests.labels(method, endpoint, str(status))
-            children = (count, self.duration.labels(method, endpoint))
-            if DISABLED not in children:  # what fails is to be reported each time
-                self._known[labels] = children
-        requests, duration = children
-        requests.inc()
-        duration.observe(seconds)
+    def started(self, method: str) -> Calls:
+        """What counts a request as in progress, and no longer so."""
+        gauge = self.in_progress.labels(method)
+        return self._keep(method, gauge.inc, gauge.dec)
+
+    def answered(self, method: str, endpoint: str, status: int) -> Calls:
+        """What counts a request that was answered so, and times it."""
+        count = self.requests.labels(method, endpoint, str(status))
+        duration = self.duration.labels(method, endpoint)
+        return self._keep((method, endpoint, status), count.inc, duration.observe)
+
+    def _keep(self, labels: object, *calls: Callable[..., Any]) -> Calls:
+        if DISABLED.inc not in calls:  # what fails is to be reported each time
+            self.known[labels] = tuple(map(unguarded, calls))
+        return calls
 
 
 def get_metrics() -> HttpMetrics:

@@ -12,22 +12,15 @@ from ..core.proxies import networks
 from ..health.metrics import record_shutdown
 from ..health.report import Health
 from ..metrics.factory import bind
-from .measured import CLIENT_GONE
+from .metrics import CLIENT_GONE
 
 
 class Service:
-    """The platform's part of one application; `install` of each framework makes it.
-
-    Args:
-        components: those to serve; all that `discover` finds where none are given.
+    """The platform's part of one application; `install` of each framework says what makes it fail.
 
     Attributes:
         trusted_proxies: whose X-Forwarded-For is believed.
         started: whether the components were started, by whoever serves.
-
-    Raises:
-        ComponentError: a component does not keep to the form.
-        SettingsError: a setting is wrong.
     """
 
     def __init__(self, components: Sequence[Component] | None = None) -> None:
@@ -41,12 +34,16 @@ class Service:
         self._starting = Lock()
 
     def start(self) -> None:
-        """Start the components, before the first request."""
-        self.lifecycle.start()
-        self.started = True
+        """Start the components before the first request; the end of the process stops them."""
+        with self._starting:
+            if self.lifecycle.state == "stopped":
+                self.lifecycle.start()
+                self.started = True
+                atexit.register(self.stop)
 
     def stop(self) -> None:
         """Stop the components, after the last request; what is still under way was cut off."""
+        atexit.unregister(self.stop)
         for request in list(self.window.in_flight):
             request.finish(CLIENT_GONE)
         self.lifecycle.stop()
@@ -55,10 +52,3 @@ class Service:
         """Be no longer ready, though requests are still served; the end is near."""
         Thread(target=record_shutdown, args=(len(self.window.in_flight),), daemon=True).start()
         self.lifecycle.drain()
-
-    def start_once(self) -> None:
-        """Start under a server that starts nothing, such as `flask run`, and stop at its exit."""
-        with self._starting:
-            if not self.started:
-                self.start()
-                atexit.register(self.stop)

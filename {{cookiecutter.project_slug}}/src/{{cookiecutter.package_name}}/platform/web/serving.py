@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from mmap import mmap
 from threading import Timer
 from typing import Any
 
@@ -13,11 +14,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
 
 from ..core.components import discover
-from ..core.config import ServiceSettings
+from ..core.config import ServiceSettings, load
 from ..core.limits import PerMinute
 from . import processes, server
 from .drain import Drain
-from .first_error import FirstError
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ FAILED_TO_START = 3  # gunicorn's exit code for it
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
 
 
-def serve(settings: ServiceSettings) -> None:
+def serve() -> None:
     """Listen on HOST and PORT until SIGTERM, SIGINT, or SIGHUP as a closed terminal sends it.
 
     The drain comes first, then requests under way are answered, then the process exits with code 0.
@@ -43,6 +43,7 @@ def serve(settings: ServiceSettings) -> None:
     Raises:
         SettingsError: the processes that are asked for cannot be had.
     """
+    settings = load(ServiceSettings)
     options = processes.prepare()
     options["bind"] = f"fd://{_listen(settings)}"
     for component in discover():
@@ -71,7 +72,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 
     def __init__(self, settings: ServiceSettings, options: dict[str, Any]) -> None:
         self._service: Any = None  # until a worker has loaded it
-        self._first_error = FirstError()
+        self._first_error = _FirstError(logging.ERROR)
+        self._reason = mmap(-1, 1000)  # why the last worker did not start, for the server
         self._drain = Drain(settings.drain_seconds)
         self._end_within = settings.shutdown_timeout_seconds
         self._options = {
@@ -113,7 +115,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         except (HaltServer, SystemExit) as end:  # the former where several workers failed
             code = end.exit_status if isinstance(end, HaltServer) else end.code
             if code == FAILED_TO_START and os.getpid() == server:
-                log.critical("the service did not start: %s", self._first_error.shared())
+                reason = self._reason[:].decode(errors="replace").rstrip("\0 ")
+                log.critical("the service did not start: %s", reason)
             sys.exit(code)
 
     def _begin(self, worker: Any) -> None:
@@ -130,12 +133,24 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         end = sys.exception()  # how gunicorn ends a worker
         code = end.code if isinstance(end, SystemExit) and isinstance(end.code, int) else 1
         if code == FAILED_TO_START:
-            self._first_error.share()
+            self._reason[:] = self._first_error.text.encode(errors="replace")[:1000].ljust(1000)
         if self._service is not None:
             self._service.stop()
         last = Timer(EXIT_SECONDS, os._exit, (code,))
         last.daemon = True
         last.start()
+
+
+class _FirstError(logging.Handler):
+    """Remembers the first error that a worker logs: why it does not start, if it does not."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the last line of the message, and the exception."""
+        error = record.exc_info and record.exc_info[1]
+        reason = f": {type(error).__name__}: {error}" if error else ""
+        self.text = self.text or record.getMessage().rstrip().rpartition("\n")[2] + reason
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed

@@ -14,9 +14,9 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from gunicorn.http.errors import ParseException
 
-from ..core.logging import request_id
 from ..core.validation import InvalidRequest
-from .measured import CLIENT_GONE
+from .answers import error_body
+from .metrics import CLIENT_GONE
 
 
 class ErrorsMiddleware:
@@ -37,7 +37,7 @@ class ErrorsMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Say what a request must be like; nobody is there to hear when its body breaks off."""
         if isinstance(error, InvalidRequest):
-            return JsonResponse({"detail": error.detail}, status=error.status)
+            return JsonResponse(error_body(error.detail), status=error.status)
         if isinstance(error, ParseException):
             # The chunks of the body are no chunks: the server finds out when the body is read.
             return bad_request(request, error)
@@ -66,10 +66,9 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 def internal_server_error(request: HttpRequest) -> JsonResponse:
     """A view failed; the log says how, in the lines of this request."""
-    body = {"detail": "Internal Server Error", "request_id": request_id.get()}
-    return JsonResponse(body, status=500)
+    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def error_response(status: HTTPStatus, detail: str = "") -> JsonResponse:
     """That status, with the detail or its own phrase."""
-    return JsonResponse({"detail": detail or status.phrase}, status=status)
+    return JsonResponse(error_body(detail or status.phrase), status=status)

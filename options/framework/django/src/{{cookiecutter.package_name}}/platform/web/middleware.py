@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
-from ..core.logging import HEADER, identify, request_id
+from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address, is_in
+from .answers import OPERATIONS, operation
 from .endpoints import template
-from .measured import CLIENT_GONE, MeasuredRequest, survivable
-from .metrics import UNMATCHED
-from .operations import OPERATIONS, answer
+from .measured import MeasuredRequest, survivable
+from .metrics import CLIENT_GONE, UNMATCHED
 from .running import running
 from .service import Service
 
@@ -31,9 +31,11 @@ class ServiceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        service = running()
-        if request.path_info in OPERATIONS:
-            return answer(request, service.health)
+        service, path = running(), request.path_info
+        if path in OPERATIONS:
+            asked = map(request.headers.get, ("accept", "authorization"))
+            answer = operation(service.health, request.method or "", path, *asked)
+            return HttpResponse(answer[0], status=answer[1], headers=answer[2])
         exchange = Exchange(request, service)
         try:
             response: Any = self._get_response(request)
@@ -68,8 +70,8 @@ class Exchange(MeasuredRequest):
             del meta[FORWARDED_PROTO]
         if trusted and (forwarded_for := meta.get("HTTP_X_FORWARDED_FOR")):
             client = client_address(client, forwarded_for, trusted)
-        super().__init__(request.method or "", client, service.window)
-        self.id = identify(meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT"))
+        names = meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT")
+        super().__init__(service, request.method or "", client, *names)
         self._request = request
 
     def find_endpoint(self) -> str:

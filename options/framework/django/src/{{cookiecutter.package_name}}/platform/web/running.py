@@ -1,6 +1,5 @@
 """The service of this process: started before its first request, stopped when the process ends."""
 
-import atexit
 from threading import Lock
 
 from .service import Service
@@ -19,24 +18,21 @@ class Running:
         Raises:
             Exception: what a component's start raised.
         """
-        while (service := self._service) is None:
-            self.start()
-        return service
+        return self._service or self.start()
 
-    def start(self, service: Service | None = None) -> None:
+    def start(self, service: Service | None = None) -> Service:
         """Start that service, or one of all components that `discover` finds, unless one runs."""
         with self._lock:
             if self._service is None:
                 service = service or Service()
                 service.start()
-                atexit.register(self.stop)
                 self._service = service
+            return self._service
 
     def stop(self) -> None:
         """Stop the service, if one runs; the next request would start another."""
         with self._lock:
             if self._service is not None:
-                atexit.unregister(self.stop)
                 self._service.stop()
                 self._service = None
 

@@ -18,36 +18,26 @@ class Endpoints:
     """The templates of an application's routes, by what its routers leave in the scope.
 
     That is the endpoint, and for FastAPI's own routes the route. Neither knows the prefixes of the
-    routers that include it or the mounts around it.
-
-    Args:
-        routes: the application's own list, so that those are found too that are added later.
+    routers that include it or the mounts around it. `only` has the templates of what one way
+    leads to, by identity; `routes` is the application's own list, which grows.
     """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self.only: dict[int, str] = {}
         self._routes = routes
         self._ways: dict[int, list[str]] = {}
-        self._only: dict[int, str] = {}
         self._searches = PerMinute()
 
     def find(self, scope: Scope, root: str) -> str:
-        """The template that this scope was routed to.
-
-        Args:
-            scope: as the routers left it.
-            root: the application's own root path, without the mounts that came to it in the scope.
-        """
-        return self._only.get(id(scope.get("route"))) or self._find(scope, root)
-
-    def _find(self, scope: Scope, root: str) -> str:
+        """The template that this scope was routed to; `root` is the path before the mounts."""
         if "endpoint" not in scope:
             return UNMATCHED
         route = scope.get("route")
         place = id(route if isinstance(route, APIRoute) else scope["endpoint"])
         if place not in self._ways and self._searches.take(SEARCHES_PER_MINUTE):
             self._search()
-        if place in self._only:
-            return self._only[place]
+        if place in self.only:
+            return self.only[place]
         # What is unknown belongs to an application that is mounted and hides its routes.
         path = scope["path"].removeprefix(root)
         templates = self._ways.get(place, self._hidden)
@@ -62,7 +52,7 @@ class Endpoints:
             ways[id(one)].append(template)
         # Whole, since the health report looks for routes in a thread of its own.
         self._hidden = [template for one, template in found if isinstance(one, Mount)]
-        self._only = {place: one for place, (one, *others) in ways.items() if not others}
+        self.only = {place: one for place, (one, *others) in ways.items() if not others}
         self._ways = ways
 
 

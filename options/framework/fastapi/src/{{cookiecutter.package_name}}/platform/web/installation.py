@@ -1,27 +1,58 @@
-"""Brings the platform into a FastAPI application, by FastAPI's own means."""
+"""Brings the platform into a FastAPI application, by FastAPI's own means; errors as JSON too."""
 
+import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exception_handlers import request_validation_exception_handler as validation_handler
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from ..core.components import Component
-from .errors import internal_server_error, invalid_request
-from .middleware import HttpMetricsMiddleware, leave_logging_to_us, note_routed_scope
-from .routes import add_operations
+from .answers import error_body
+from .middleware import HttpMetricsMiddleware, is_new, note_routed_scope
 from .service import Service
+
+
+async def http_error(request: Request, error: HTTPException) -> Response:
+    """A status that a route or the router raised, with its headers, and a body where it has one."""
+    answer = await http_exception_handler(request, error)
+    if not answer.body:
+        return answer
+    return JSONResponse(error_body(error.detail), error.status_code, error.headers)
+
+
+async def invalid_request(request: Request, error: RequestValidationError) -> Response:
+    """The request does not fit what the route takes; as FastAPI answers it, whatever was sent.
+
+    FastAPI itself fails to repeat NaN, the infinities, and half of a surrogate pair.
+    """
+    problems = json.dumps(error_body(jsonable_encoder(error.errors())))
+    body = json.dumps(json.loads(problems, parse_constant=str))
+    return Response(body, status_code=422, media_type="application/json")
+
+
+async def internal_server_error(request: Request, error: Exception) -> Response:
+    """A route failed; the log says how."""
+    return JSONResponse(error_body("Internal Server Error"), status_code=500)
+
+
+# In place of FastAPI's own; a handler of the team's stays.
+OURS: dict[Any, Any] = {http_exception_handler: http_error, validation_handler: invalid_request}
 
 
 def install(app: FastAPI, components: Sequence[Component] | None = None) -> None:
     """Bring in the components with their routes, the probes, `/metrics`, and the HTTP metrics.
 
     The components start after the application's own lifespan, and stop before its end. Middleware,
-    routers and error handlers may be added before and after, as FastAPI has it. The service is
-    `app.state.service`.
+    routers and error handlers may be added before and after. The service is `app.state.service`.
 
     Args:
         app: the application, once.
@@ -42,15 +73,13 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
         finally:
             service.stop()
 
-    operations = APIRouter(include_in_schema=False, lifespan=lifespan)
-    add_operations(operations, service.health)
-    app.include_router(operations)
+    app.include_router(APIRouter(lifespan=lifespan))
     for component in service.components:
         if component.routes is not None:
             app.include_router(component.routes)
     handlers = app.exception_handlers
-    if handlers[RequestValidationError] is request_validation_exception_handler:
-        handlers[RequestValidationError] = invalid_request
+    for error, handler in handlers.items():
+        handlers[error] = OURS.get(handler, handler)
     if 500 not in handlers:  # the other name for the same; with `debug` there is a page instead
         handlers.setdefault(Exception, internal_server_error)
     build = app.build_middleware_stack
@@ -62,4 +91,5 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
 
     # Around all that `add_middleware` adds, and around the handler of unhandled errors.
     app.build_middleware_stack = build_measured  # type: ignore[method-assign]  # of this object only
-    leave_logging_to_us()
+    for name in ("gunicorn.error", "uvicorn.error"):
+        logging.getLogger(name).addFilter(is_new)  # once, however often it is added

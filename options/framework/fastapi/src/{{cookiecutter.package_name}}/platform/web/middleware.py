@@ -3,20 +3,29 @@
 import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Sequence
+from functools import partial
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..core.logging import HEADER, identify, request_id
+from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
+from .answers import OPERATIONS, operation
 from .endpoints import Endpoints
-from .measured import CLIENT_GONE, UNCOUNTED, MeasuredRequest, is_new, log_unhandled, survivable
+from .measured import LOGGED, MeasuredRequest, log_unhandled, survivable
+from .metrics import CLIENT_GONE
 from .service import Service
 
 ID_HEADER = HEADER.lower().encode()
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
+
+# Threads apart from those of the API: a probe does not wait behind forty slow requests.
+OPERATIONS_THREADS = 4
 
 # Where the outermost layer leaves the request for the innermost one.
 MEASURED = f"{__name__}.measured"
@@ -25,19 +34,26 @@ MEASURED = f"{__name__}.measured"
 class HttpMetricsMiddleware:
     """Measures HTTP requests, from the first byte asked to the last byte answered.
 
-    Websockets and the lifespan pass through untouched, as do requests that another application
-    measures in which this one is mounted.
+    Probes and scrapes are answered here. Websockets and the lifespan pass through untouched, as do
+    requests that another application measures in which this one is mounted.
     """
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], service: Service) -> None:
         self.app = app  # the name by which FastAPI and others walk through the layers
         self._endpoints = Endpoints(routes)
         self._service = service
+        self._threads = CapacityLimiter(OPERATIONS_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or MEASURED in scope:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        path = scope["path"]
+        path = path if path in OPERATIONS else path.removeprefix(scope.get("root_path", ""))
+        if path in OPERATIONS or MEASURED in scope:
+            app = await self._operation(path, scope) if path in OPERATIONS else self.app
+            await app(scope, receive, send)
             return
         exchange = scope[MEASURED] = Exchange(scope, receive, send, self._service, self._endpoints)
         try:
@@ -56,12 +72,19 @@ class HttpMetricsMiddleware:
             request_id.set("")
             exchange.scope = {}  # the one that it had refers to the exchange
 
+    async def _operation(self, path: str, scope: Scope) -> Response:
+        """The answer; in a thread where it may take long, as thousands of series or a check do."""
+        headers = Headers(scope=scope)
+        asked = ",".join(headers.getlist("accept")), headers.get("authorization")
+        answer = partial(operation, self._service.health, scope["method"], path, *asked)
+        alive = path == "/livez"
+        return Response(*answer() if alive else await run_sync(answer, limiter=self._threads))
+
 
 class Exchange(MeasuredRequest):
     """A request that is counted before the last part of its answer is handed to the server.
 
-    Attributes:
-        scope: the one that the routers write to.
+    Its `scope` is the one that the routers write to.
     """
 
     _status = 0
@@ -74,23 +97,20 @@ class Exchange(MeasuredRequest):
         self._receive, self._send = receive, send
         self._endpoints = endpoints
         self._root = scope.get("root_path", "")
-        headers = dict(scope["headers"])
-        self._id = identify(
-            headers.get(ID_HEADER, b"").decode("latin-1"),
-            headers.get(b"traceparent", b"").decode("latin-1"),
-        )
         client = scope.get("client")
         address = client[0] if client else ""
         if service.trusted_proxies:
             forwarded = Headers(scope=scope).getlist("x-forwarded-for")
             address = client_address(address, ",".join(forwarded), service.trusted_proxies)
-        path = scope["path"]
-        counted = path not in UNCOUNTED and path.removeprefix(self._root) not in UNCOUNTED
-        super().__init__(scope["method"], address, service.window, counted=counted)
+        headers = dict(scope["headers"])
+        given, trace = headers.get(ID_HEADER), headers.get(b"traceparent")
+        names = given and given.decode("latin-1"), trace and trace.decode("latin-1")
+        super().__init__(service, scope["method"], address, *names)
 
     def find_endpoint(self) -> str:
         """The template of the route in the scope."""
-        return self._endpoints.find(self.scope, self._root)
+        known = self._endpoints.only.get(id(self.scope.get("route")))
+        return known or self._endpoints.find(self.scope, self._root)
 
     async def receive(self) -> Message:
         """The next message of the client."""
@@ -102,14 +122,13 @@ class Exchange(MeasuredRequest):
         """Hand a message to the server."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            named = [*message.get("headers", ()), (ID_HEADER, self._id.encode())]
-            message = {**message, "headers": named}
+            message["headers"] = [*message.get("headers", ()), (ID_HEADER, self.id.encode())]
         elif message["type"] in BODY_MESSAGES:
             if not message.get("more_body"):
                 self.finish(CLIENT_GONE if self._gone else self._status)
             if self.method == "HEAD" and "body" in message:
                 # Routes answer it with the body of a GET, and gunicorn warns of each that has one.
-                message = {**message, "body": b""}
+                message["body"] = b""
         return self._send(message)
 
 
@@ -127,10 +146,10 @@ def note_routed_scope(app: ASGIApp) -> ASGIApp:
     return serve
 
 
-def leave_logging_to_us() -> None:
-    """Keep the servers from logging once more what the outermost layer has logged.
+def is_new(record: logging.LogRecord) -> bool:
+    """A filter for the servers' loggers: drops an exception that the outermost layer has logged.
 
     gunicorn logs an unhandled exception unless a response was complete, uvicorn each of them.
     """
-    for name in ("gunicorn.error", "uvicorn.error"):
-        logging.getLogger(name).addFilter(is_new)  # once, however often it is added
+    error = record.exc_info[1] if record.exc_info else None
+    return LOGGED not in getattr(error, "__notes__", ())

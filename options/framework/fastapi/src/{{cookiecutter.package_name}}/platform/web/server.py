@@ -1,6 +1,5 @@
 """What the server loads: the FastAPI application, into gunicorn's ASGI worker."""
 
-from importlib import import_module
 from typing import Any
 
 from .service import Service
@@ -12,6 +11,6 @@ FIRST_PAGE = "/docs"
 
 def application() -> tuple[Any, Service]:
     """The application and its service, which its lifespan starts."""
-    package = __name__.partition(".")[0]
-    app = import_module(f"{package}.app").app
+    from ...app import app  # noqa: PLC0415 - made in each worker, after the fork
+
     return app, app.state.service

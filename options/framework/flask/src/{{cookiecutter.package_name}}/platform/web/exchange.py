@@ -8,10 +8,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Request
 
-from ..core.logging import HEADER, identify, request_id
+from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
 from .endpoints import mount_of, template_of
-from .measured import CLIENT_GONE, MeasuredRequest, log_unhandled
+from .measured import MeasuredRequest, log_unhandled
+from .metrics import CLIENT_GONE
 from .service import Service
 
 # Where the application leaves Flask's request; None where nothing is measured.
@@ -45,8 +46,8 @@ class Exchange(MeasuredRequest):
         if service.trusted_proxies and "HTTP_X_FORWARDED_FOR" in environ:
             forwarded = environ["HTTP_X_FORWARDED_FOR"]
             client = client_address(client, forwarded, service.trusted_proxies)
-        super().__init__(environ["REQUEST_METHOD"], client, service.window)
-        self._id = identify(environ.get("HTTP_X_REQUEST_ID"), environ.get("HTTP_TRACEPARENT"))
+        names = environ.get("HTTP_X_REQUEST_ID"), environ.get("HTTP_TRACEPARENT")
+        super().__init__(service, environ["REQUEST_METHOD"], client, *names)
         self._app = app
         self._environ = environ
         self._prefix = environ.get("SCRIPT_NAME", "")
@@ -61,7 +62,7 @@ class Exchange(MeasuredRequest):
         """Start the answer, or start it anew with an error, as `start_response` does."""
         self._status = int(status[:3])
         self._headers = headers
-        named = [*headers, (HEADER, self._id)]
+        named = [*headers, (HEADER, self.id)]
         return self._start_response(status, named, exc_info)
 
     def with_body(self, body: Iterable[bytes]) -> Iterable[bytes]:

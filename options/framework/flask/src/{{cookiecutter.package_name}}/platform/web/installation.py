@@ -3,11 +3,15 @@
 import sys
 from collections.abc import Sequence
 
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest, ClientDisconnected
+
 from ..core.components import Component
 from ..core.config import ServiceSettings, load
-from .errors import handle_bad_bodies
+from ..core.validation import InvalidRequest
+from .answers import error_body
+from .metrics import CLIENT_GONE
 from .middleware import MeasuredFlask
-from .routes import operations
 from .service import Service
 
 
@@ -29,8 +33,11 @@ def install(app: MeasuredFlask, components: Sequence[Component] | None = None) -
     app.config["SECRET_KEY"] = load(ServiceSettings).secret_key.get_secret_value()
     # No limit, but only with one does Werkzeug tell a client that left from a view that failed.
     app.config["MAX_CONTENT_LENGTH"] = sys.maxsize
-    handle_bad_bodies(app)
-    app.register_blueprint(operations(app.service.health))
+    # What goes wrong while a body is read is the client's error, not the view's.
+    answer = app.register_error_handler
+    answer(InvalidRequest, lambda error: (error_body(error.detail), error.status))
+    answer(ParseException, lambda error: BadRequest())  # of gunicorn, for chunks
+    answer(ClientDisconnected, lambda error: ("", CLIENT_GONE))
     for component in app.service.components:
         if component.routes is not None:
             app.register_blueprint(component.routes)

@@ -1,17 +1,34 @@
 """The outermost layer of the application: a Flask that measures its requests."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from flask import Flask, Response
+from flask import Flask, Response, json
 from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from .errors import in_json
+from .answers import OPERATIONS, error_body, operation
 from .exchange import ASKED, Exchange, WholeBody
-from .measured import UNCOUNTED, survivable
+from .measured import survivable
 from .service import Service
+
+
+def in_json(answer: Any) -> Any:
+    """An error that no handler answered, in JSON; any other answer as it is.
+
+    The detail is what `abort` was given, else the name of the status: an unhandled exception shows
+    no more of itself.
+    """
+    if not isinstance(answer, HTTPException) or answer.response or (answer.code or 0) < 400:
+        return answer
+    given = answer.description != type(answer).description
+    response = answer.get_response()
+    response.data = json.dumps(error_body(answer.description if given else answer.name))
+    response.content_type = "application/json"
+    return response
 
 
 class WholeResponse(Response):
@@ -39,10 +56,16 @@ class MeasuredFlask(Flask):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        if not self.service.started:
-            self.service.start_once()
-        if environ.get("PATH_INFO") in UNCOUNTED or ASKED in environ:
-            environ[ASKED] = None  # the application in which this one is mounted may measure it
+        if not self.service.started:  # by a server that starts nothing, such as `flask run`
+            self.service.start()
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        if path in OPERATIONS:
+            asked = environ.get("HTTP_ACCEPT"), environ.get("HTTP_AUTHORIZATION")
+            body, status, headers = operation(self.service.health, method, path, *asked)
+            start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
+            return [body]
+        if ASKED in environ:
+            environ[ASKED] = None  # the application in which this one is mounted measures it
             return self.wsgi_app(environ, start_response)
         exchange = Exchange(self, self.service, environ, start_response)
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from .measured import UNCOUNTED
+from .answers import OPERATIONS
 
 THREADS = 16  # requests that a worker answers at the same time
 PROBE_THREADS = 4  # for probes and scrapes, beside those
@@ -56,4 +56,4 @@ def _is_probe(sent: bytes) -> bool:
     """Whether it is all of a request for one of these paths: half of one could keep its thread."""
     words = sent.split(b" ", 2)
     path = words[1].partition(b"?")[0] if len(words) > 2 else b""
-    return sent.endswith(b"\r\n\r\n") and path.decode("latin-1") in UNCOUNTED
+    return sent.endswith(b"\r\n\r\n") and path.decode("latin-1") in OPERATIONS

@@ -25,10 +25,7 @@ class OneProcess(Settings):
 
 
 def prepare() -> dict[str, Any]:
-    """Prepare what the processes share, before the fork; here that is nothing.
-
-    Returns:
-        What gunicorn is told about its processes: settings and hooks, by gunicorn's names.
+    """What gunicorn is told about its processes, by its own names for settings and hooks.
 
     Raises:
         SettingsError: somebody asks for several processes.
