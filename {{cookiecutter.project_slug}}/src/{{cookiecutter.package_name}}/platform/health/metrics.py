@@ -7,7 +7,7 @@ from ..metrics import Gauge, Histogram, Info, MetricGroup, bound, bounded_by
 
 SHUTDOWN_STEP_SECONDS = 0.1  # how exact the duration is
 
-_CHECK = bounded_by("the health checks of the service")
+_CHECK = {"check": bounded_by("the health checks of the service")}
 
 
 class ApplicationMetrics(MetricGroup, component="health"):
@@ -17,13 +17,11 @@ class ApplicationMetrics(MetricGroup, component="health"):
     check_status = Gauge(
         "health_check_status",
         "Whether the check succeeded when it was last run: 1, else 0; one worker's 0 is shown.",
-        labels={"check": _CHECK},
+        _CHECK,
         multiprocess="livemin",
     )
     check_duration = Histogram(
-        "health_check_duration_seconds",
-        "Time that a run of the check took, or was given.",
-        labels={"check": _CHECK},
+        "health_check_duration_seconds", "Time that a run of the check took, or was given.", _CHECK
     )
     shutting_down = Gauge(
         "application_shutting_down",

@@ -2,21 +2,19 @@
 
 from ..metrics import Counter, Histogram, MetricGroup, bound, bounded_by
 
-_CALLBACK = bounded_by("the callbacks that components register")
+_CALLBACK = {"callback": bounded_by("the callbacks that components register")}
 
 
 class PollingMetrics(MetricGroup, component="polling"):
     """What polling costs."""
 
     duration = Histogram(
-        "metrics_poll_duration_seconds",
-        "Time that a callback took, or took to fail.",
-        labels={"callback": _CALLBACK},
+        "metrics_poll_duration_seconds", "Time that a callback took, or took to fail.", _CALLBACK
     )
     failures = Counter(
         "metrics_poll_failures_total",
         "Polls that failed; the metric keeps its last value.",
-        labels={"callback": _CALLBACK},
+        _CALLBACK,
     )
 
 
