@@ -38,7 +38,7 @@ new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input
 	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
 
 test: .venv/.test ## Render every variant and run every distinct one, on several processors: ARGS="-n0 -k workers"
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.test .venv/.lint ## Check format, lint and types of hooks, tests and benchmarks
 	@$(BIN)/ruff format --check $(SOURCES)

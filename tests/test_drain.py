@@ -199,7 +199,7 @@ def test_nothing_is_lost_during_the_drain(
         silent.close()
     assert code == 0
     assert unready < 0.3  # 0.1 on a quiet machine
-    assert DRAIN <= took < DRAIN + 6
+    assert DRAIN <= took < DRAIN + 18  # long before SHUTDOWN_TIMEOUT_SECONDS
     answers = sum((load.answers for load in loads), Counter())
     assert set(answers) == {200}
     assert answers[200] > 100
@@ -221,7 +221,7 @@ def test_a_second_signal_ends_at_once(workshop: Callable[[Answers], Project], tm
         begin = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(20) == 0
-        assert time.monotonic() - begin < 4
+        assert time.monotonic() - begin < 15  # not the 60 of a drain
 
 
 def test_whoever_neither_reads_nor_ends_is_cut_off_at_the_time_out(

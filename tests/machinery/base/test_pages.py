@@ -36,7 +36,7 @@ def test_every_file_that_is_named_without_its_folder_exists_too(root):
     assert len(named) >= 5
     files = {
         path.name
-        for folder in ("src", "tests", "tools", "docs")
+        for folder in ("src", "tests", "tools", "docs", "monitoring", ".github")
         for path in (root / folder).rglob("*")
     }
     files |= {path.name for path in root.iterdir()}
