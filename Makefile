@@ -26,12 +26,12 @@ GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 LOST = $(strip $(filter-out ARGS OUTPUT PYTHON,$(GIVEN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help new test lint format bench date canary clean
+.PHONY: help new test lint format bench dashboards pictures date canary clean
 
 help: ## Show this list
 	@color=; plain=; if [ -t 1 ]; then color=$$(printf '\033[36m'); plain=$$(printf '\033[0m'); fi; \
 	awk -F ':.*## ' -v color="$$color" -v plain="$$plain" \
-		'/^[a-z-]+:.*## / { printf "%s%-8s%s %s\n", color, $$1, plain, $$2 }' Makefile
+		'/^[a-z-]+:.*## / { printf "%s%-11s%s %s\n", color, $$1, plain, $$2 }' Makefile
 
 new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
 	@$(if $(LOST),$(error $(LOST): answers go into ARGS, like ARGS="--no-input framework=flask"))
@@ -53,6 +53,12 @@ bench: .venv/.test ## Measure generating, the generated suite, start to ready, w
 	@PYTHONPATH=tests $(BIN)/python benchmarks/rendering.py
 	@PYTHONPATH=tests $(BIN)/python benchmarks/http_cost.py
 	@PYTHONPATH=tests $(BIN)/python benchmarks/exposition.py
+
+dashboards: .venv/.test ## Write the dashboards of the generated service from its panels
+	@cd '{{cookiecutter.project_slug}}' && ../$(BIN)/python -B -m tools.dashboards
+
+pictures: .venv/.test ## Draw the dashboards from a service under load into docs/pictures (5 minutes; needs prometheus and chromium)
+	@PYTHONPATH=tests $(BIN)/python benchmarks/pictures.py
 
 date: ## Move the date that pins all versions: DATE=2026-11-20 (default today)
 	@sed -i.old 's/^exclude-newer = "[^"]*"/exclude-newer = "$(DATE)T00:00:00Z"/' $(DATED)

@@ -91,8 +91,8 @@ class Project:
         return {path.as_posix(): (self.path / path).read_bytes() for path in self.files()}
 
     def text(self, name: str | Path) -> str:
-        """Return one file's text."""
-        return (self.path / name).read_bytes().decode()
+        """Return one file's text; of a picture, something that is none."""
+        return (self.path / name).read_bytes().decode(errors="surrogateescape")
 
     def tracked(self) -> list[Path]:
         """Return the files that git tracks, sorted."""

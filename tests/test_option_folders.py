@@ -90,10 +90,11 @@ def test_a_part_goes_into_its_slot_in_the_order_of_the_questions(
 
 
 def test_every_part_has_a_slot_and_every_slot_a_part(template: Path) -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (template / TREE).rglob("*") if path.is_file()]
-    texts += [path.read_text(encoding="utf-8") for path in (template / "options").rglob("*") if path.is_file()]
+    files = [path for tree in (TREE, "options") for path in (template / tree).rglob("*") if path.is_file()]
     slots = [
-        slot for text in texts for slot in re.findall(r"^(?:#|<!--) parts: ([a-z-]+)(?: -->)?$", text, re.MULTILINE)
+        slot.decode()
+        for path in files
+        for slot in re.findall(rb"^(?:#|<!--) parts: ([a-z-]+)(?: -->)?$", path.read_bytes(), re.MULTILINE)
     ]
     assert set(slots) == {path.name for path in (template / "options").glob("*/*/_parts/*")}
 

@@ -53,6 +53,8 @@ def test_no_file_is_empty_and_no_folder_is_left_over(bakery: Bakery, variant: An
 
 def test_lines_end_with_one_line_feed(bakery: Bakery, variant: Answers) -> None:
     for name, content in bakery.bake(variant).contents().items():
+        if name.endswith(".png"):
+            continue
         assert b"\r" not in content, name
         assert not content or (content.endswith(b"\n") and not content.endswith(b"\n\n")), name
 

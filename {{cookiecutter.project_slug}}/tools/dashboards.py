@@ -20,7 +20,7 @@ WIDTH = 24  # of a dashboard, in the units of Grafana's grid
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """An entry of a component's file; docs/dashboards.md says what each key means.
+    """An entry of a component's file; docs/monitoring.md says what each key means.
 
     Attributes:
         path: the file.

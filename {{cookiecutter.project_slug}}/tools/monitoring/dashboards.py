@@ -5,14 +5,16 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import zip_longest
+from pathlib import Path
 
 import promql_parser
 
 from ..dashboards import INDEX, MADE, BadSourceError, Panel, dashboards, panels
 from .findings import Checks, Finding
 from .names import wrong_names
-from .rule_files import LINE, read, rules
+from .rule_files import LINE, PROMETHEUS, read, rules
 
+SOURCE = Path("monitoring/grafana/provisioning/datasources/prometheus.yaml")
 # Grafana's ids of units: it takes any other word for a text to show.
 UNITS = frozenset(
     "none short percentunit s ms bytes reqps ops cps bool_yes_no dateTimeFromNow".split()  # noqa: SIM905 - one line
@@ -119,9 +121,20 @@ def links() -> Iterator[Finding]:
                 yield Finding(rule.path, rule.line, f"{rule.name}: {problem}")
 
 
+def source() -> Iterator[Finding]:
+    """A data source whose scrape interval is not that of Prometheus."""
+    interval = read(PROMETHEUS / "prometheus.yaml")["global"]["scrape_interval"]
+    for one in read(SOURCE)["datasources"]:
+        settings = one["jsonData"]
+        if settings["timeInterval"] != interval:
+            right = f"{interval}, the scrape_interval of {PROMETHEUS}/prometheus.yaml"
+            yield Finding(SOURCE, settings[LINE], f"timeInterval must be {right}")
+
+
 CHECKS: Checks = {
     "Grafana: panels": entries,
     "Grafana: names in the panels": queries,
     "Grafana: dashboards": current,
     "Grafana: links of the alerts": links,
+    "Grafana: data source": source,
 }
