@@ -18,7 +18,8 @@ class MeasuredRequest:
 
     Args:
         service: which remembers it, and its client's address, for the health report.
-        names: the headers X-Request-ID and traceparent.
+        given: the header X-Request-ID.
+        trace: the header traceparent.
 
     Attributes:
         began: when, as `perf_counter` has it.
@@ -30,10 +31,12 @@ class MeasuredRequest:
     endpoint = UNMATCHED
     finished = False
 
-    def __init__(self, service: Service, method: str, client: str, *names: str | None) -> None:
+    def __init__(
+        self, service: Service, method: str, client: str, given: str | None, trace: str | None
+    ) -> None:
         self.began = perf_counter()
         self.method = method if method in METHODS else OTHER_METHOD
-        self.id = identify(*names)
+        self.id = identify(given, trace)
         self._client = client
         self._window = service.window
         self._metrics = metrics = get_metrics()

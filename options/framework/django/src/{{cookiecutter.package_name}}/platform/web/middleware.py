@@ -70,8 +70,8 @@ class Exchange(MeasuredRequest):
             del meta[FORWARDED_PROTO]
         if trusted and (forwarded_for := meta.get("HTTP_X_FORWARDED_FOR")):
             client = client_address(client, forwarded_for, trusted)
-        names = meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT")
-        super().__init__(service, request.method or "", client, *names)
+        given, trace = meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT")
+        super().__init__(service, request.method or "", client, given, trace)
         self._request = request
 
     def find_endpoint(self) -> str:

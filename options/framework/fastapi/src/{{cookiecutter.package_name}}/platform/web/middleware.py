@@ -104,8 +104,9 @@ class Exchange(MeasuredRequest):
             address = client_address(address, ",".join(forwarded), service.trusted_proxies)
         headers = dict(scope["headers"])
         given, trace = headers.get(ID_HEADER), headers.get(b"traceparent")
-        names = given and given.decode("latin-1"), trace and trace.decode("latin-1")
-        super().__init__(service, scope["method"], address, *names)
+        given = given and given.decode("latin-1")
+        trace = trace and trace.decode("latin-1")
+        super().__init__(service, scope["method"], address, given, trace)
 
     def find_endpoint(self) -> str:
         """The template of the route in the scope."""

@@ -46,8 +46,8 @@ class Exchange(MeasuredRequest):
         if service.trusted_proxies and "HTTP_X_FORWARDED_FOR" in environ:
             forwarded = environ["HTTP_X_FORWARDED_FOR"]
             client = client_address(client, forwarded, service.trusted_proxies)
-        names = environ.get("HTTP_X_REQUEST_ID"), environ.get("HTTP_TRACEPARENT")
-        super().__init__(service, environ["REQUEST_METHOD"], client, *names)
+        given, trace = environ.get("HTTP_X_REQUEST_ID"), environ.get("HTTP_TRACEPARENT")
+        super().__init__(service, environ["REQUEST_METHOD"], client, given, trace)
         self._app = app
         self._environ = environ
         self._prefix = environ.get("SCRIPT_NAME", "")
