@@ -78,8 +78,8 @@ class Container:
             return [str(self.environment.get("PORT", image_variables().get("PORT", ("",))[0]))]
         if "nginx" in self._image:
             return re.findall(r"^\s*listen (\d+)", nginx_text(), re.MULTILINE)
-        told = re.search(r"--web\.listen-address=\S*:(\d+)", " ".join(self.command))
-        return [told[1] if told else PORTS[self._image]] if self._image in PORTS else []
+        own = re.search(r"--web\.listen-address=\S*:(\d+)", " ".join(self.command))
+        return [own[1] if own else PORTS[self._image]] if self._image in PORTS else []
 
     def files(self) -> Iterator[Path]:
         """The configuration that it reads, as far as it exists."""

@@ -36,9 +36,9 @@ def ports_and_hosts() -> Iterator[Finding]:
     known = containers()
     published = [one.split(":")[-2] for each in known.values() for one in each.published]
     for container in known.values():
-        told = [(word, port) for word in container.published for port in [word.split(":")[-1]]]
-        told += [(word, port) for word in container.healthcheck for port in HERE.findall(word)]
-        for word, port in told:
+        words = [(word, port) for word in container.published for port in [word.split(":")[-1]]]
+        words += [(word, port) for word in container.healthcheck for port in HERE.findall(word)]
+        for word, port in words:
             yield from _wrong_port(container, port, COMPOSE, word.line)
         for path, line, text in container.lines():
             for host, port in (filter(None, found) for found in ADDRESS.findall(text)):
