@@ -75,9 +75,7 @@ def test_the_pages_on_jobs_are_followed_and_everything_stays_green(
     service = project(answers)
     done = [*follow(service, "docs/how-to/add-a-job.md"), *follow(service, "docs/how-to/recurring-jobs.md")]
     assert done.count("make test") == done.count("make lint") == 2
-    # The rules say what they should of the runs that the page's table tells apart.
-    (service.path / "deploy/jobs-alerts-test.yaml").write_text(ALERTS, encoding="utf-8")
-    service.run("promtool", "test", "rules", "deploy/jobs-alerts-test.yaml")
+    assert "make monitoring-check ARGS=Prometheus" in done
 
 
 def test_the_page_on_alerts_is_followed_and_everything_stays_green(project: Callable[[Answers], Project]) -> None:
@@ -95,31 +93,6 @@ def test_the_small_pages_are_followed_and_everything_stays_green(
     done = [one for page in pages for one in follow(service, f"docs/how-to/{page}.md")]
     assert done.count("make test") == done.count("make lint") == len(pages)
     assert "`space_free_bytes`" in service.text("docs/metric-locations/space.md")
-
-
-ALERTS = """
-rule_files: [jobs-alerts.yaml]
-evaluation_interval: 1m
-tests:
-  - interval: 1m
-    input_series:
-      - {series: 'job_runs_total{job="failed",outcome="error"}', values: "1x120"}
-      - {series: 'job_runs_total{job="good",outcome="error"}', values: "0x120"}
-      - {series: 'job_items_total{job="failed",outcome="error"}', values: "1x120"}
-      - {series: 'job_items_total{job="good",outcome="error"}', values: "0x120"}
-      - {series: 'job_in_progress{job="killed"}', values: "1x120"}
-      - {series: 'job_in_progress{job="good"}', values: "0x120"}
-      - {series: 'job_last_start_timestamp_seconds{job="killed"}', values: "6000x120"}
-      - {series: 'job_last_start_timestamp_seconds{job="good"}', values: "6000x120"}
-      - {series: 'job_last_success_timestamp_seconds{job="killed"}', values: "60x120"}
-      - {series: 'job_last_success_timestamp_seconds{job="good"}', values: "6001x120"}
-    alert_rule_test:
-      - {eval_time: 112m, alertname: JobFailed, exp_alerts: [{exp_labels: {job: failed, outcome: error}}]}
-      - {eval_time: 112m, alertname: JobItemsFailed, exp_alerts: [{exp_labels: {job: failed, outcome: error}}]}
-      - {eval_time: 109m, alertname: JobKilled, exp_alerts: []}
-      - {eval_time: 112m, alertname: JobKilled, exp_alerts: [{exp_labels: {job: killed}}]}
-      - {eval_time: 112m, alertname: JobLate, exp_alerts: [{exp_labels: {job: killed}}]}
-"""
 
 
 def test_a_team_may_delete_the_map_and_the_playbook(project: Callable[[Answers], Project]) -> None:
