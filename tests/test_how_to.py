@@ -1,12 +1,16 @@
 """The how-to pages hold when they are followed word for word, in each framework and on both databases."""
 
+import json
+import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bakery import Answers, Bakery, Project, questions
+from bakery import Answers, Bakery, Project, commit_all, environment, questions
 from interpreters import uv
+from test_pgbouncer import postgresql
 
 # A file to write (its path stands in the line before), a change to apply, or commands to run.
 BLOCK = re.compile(r"(?:`(?P<path>[^`\n]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -14,15 +18,15 @@ VARIANTS = [{"framework": framework} for framework in questions()["framework"]]
 VARIANTS += [{"framework": "fastapi", "database": "postgresql"}]
 
 
-def follow(project: Project, page: str) -> list[str]:
-    """Do what the page says, and return what was written or run."""
+def follow(project: Project, page: str, **more: str) -> list[str]:
+    """Do what the page says, with more environment variables, and return what was written or run."""
     done = []
     for block in BLOCK.finditer(project.text(page)):
         path, kind, text = block.group("path", "kind", "text")
         match kind:
             case "sh":
                 for command in text.splitlines():
-                    project.run("sh", "-c", f". .venv/bin/activate && {command}")
+                    project.run("sh", "-c", f". .venv/bin/activate && {command}", more=more)
                     done.append(command)
             case "diff":
                 (project.path / "change").write_text(text, encoding="utf-8")
@@ -89,10 +93,59 @@ def test_the_small_pages_are_followed_and_everything_stays_green(
     project: Callable[[Answers], Project], framework: str
 ) -> None:
     service = project({"framework": framework})
-    pages = ("add-a-health-check", "poll-a-metric", "come-from-prometheus-client")
+    pages = ("add-a-route", "add-a-health-check", "poll-a-metric", "come-from-prometheus-client")
     done = [one for page in pages for one in follow(service, f"docs/how-to/{page}.md")]
     assert done.count("make test") == done.count("make lint") == len(pages)
     assert "`space_free_bytes`" in service.text("docs/metric-locations/space.md")
+
+
+PAGES = [{"url": f"https://example.org/{number}", "title": f"Page {number}"} for number in range(1, 1203)]
+
+
+@pytest.fixture
+def postgresql_url(workshop: Callable[[Answers], Project]) -> Iterator[str]:
+    """Return the URL of an empty database on a server of its own."""
+    with postgresql(workshop({"database": "postgresql"})) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{}, {"framework": "django", "database": "postgresql"}],  # SQLAlchemy's rows move alike with both answers
+    ids=["sqlalchemy", "django"],
+)
+def test_the_page_on_moving_to_postgresql_moves_every_row(
+    project: Callable[[Answers], Project],
+    postgresql_url: str,
+    bakery: Bakery,
+    snapshot: Path,
+    answers: Answers,
+) -> None:
+    service = project(answers)
+    more = {"PATH": f"{environment()['PATH']}{os.pathsep}{Path(sys.executable).parent}"}
+    more["COOKIECUTTER_CONFIG"] = str(bakery.config)
+    if not answers:
+        service.run("sh", "-c", f"cruft link --no-input {snapshot}", more=more)
+        commit_all(service.path, "As it was generated")
+    (service.path / ".git/pages.json").write_text(json.dumps(PAGES), encoding="utf-8")
+
+    def run(arguments: str, **variables: str) -> str:
+        command = f".venv/bin/python -m {service.answers['package_name']} {arguments} 2>.git/log"
+        return service.run("sh", "-c", command, more=variables).stdout
+
+    run("db upgrade")
+    run("jobs run import-bookmarks --format json < .git/pages.json")
+    before = run("jobs run export-bookmarks --format json")
+    assert len(json.loads(before)) == len(PAGES)
+    done = follow(service, "docs/how-to/move-to-postgresql.md", POSTGRESQL_URL=postgresql_url, **more)
+    assert ("make test" in done) == (not answers)
+    new = {"DATABASE_URL": postgresql_url}
+    moved = run("jobs run export-bookmarks --format json", **new)
+    other = [pair for pair in zip(before.splitlines(), moved.splitlines(), strict=True) if pair[0] != pair[1]]
+    assert other[:1] == []
+    run("jobs run import-bookmarks --format json < .git/pages.json", **new)
+    after = json.loads(run("jobs run export-bookmarks --format json", **new))
+    assert [one["id"] for one in after] == list(range(1, 2 * len(PAGES) + 1))
 
 
 def test_a_team_may_delete_the_map_and_the_playbook(project: Callable[[Answers], Project]) -> None:
