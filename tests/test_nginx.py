@@ -154,8 +154,7 @@ def receive(connection: socket.socket) -> bytes:
         return b""
 
 
-@pytest.fixture(scope="session")
-def binary() -> str:
+def nginx() -> str:
     """Return the path of the program, which .ci/run installs."""
     found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     assert found, "nginx is missing: install it, like apt-get install --no-install-recommends nginx"
@@ -163,7 +162,7 @@ def binary() -> str:
 
 
 @contextmanager
-def proxied(binary: str, project: Project, *ports: int, edit: Callable[[str], str] = str) -> Iterator[Proxy]:
+def proxied(project: Project, *ports: int, edit: Callable[[str], str] = str) -> Iterator[Proxy]:
     """Run the project's nginx.conf in front of services on these ports, as nobody."""
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -189,7 +188,7 @@ def proxied(binary: str, project: Project, *ports: int, edit: Callable[[str], st
         user = NOBODY if os.geteuid() == 0 else os.geteuid()
         for path in (folder, *folder.iterdir()):
             os.chown(path, user, -1)
-        command = [binary, "-e", "stderr", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+        command = [nginx(), "-e", "stderr", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
         with (folder / "errors.log").open("wb") as errors:
             process = subprocess.Popen(command, cwd="/", user=user, stdin=subprocess.DEVNULL, stderr=errors)
         try:
@@ -241,10 +240,10 @@ def project(request: pytest.FixtureRequest, workshop: Callable[[Answers], Projec
 
 
 @pytest.fixture(scope="module")
-def site(binary: str, project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Return each framework's service behind nginx."""
     with running(project, tmp_path_factory.mktemp("service"), **PRODUCTION) as service:
-        with proxied(binary, project, service.server.port) as proxy:
+        with proxied(project, service.server.port) as proxy:
             yield Site(service, proxy)
         assert service.stop() == 0
 
@@ -440,14 +439,14 @@ def faked(answer: bytes) -> Iterator[tuple[Fake, int]]:
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
-def test_only_what_is_safe_is_asked_twice(binary: str, bare: Project) -> None:
+def test_only_what_is_safe_is_asked_twice(bare: Project) -> None:
     def each_time(text: str) -> str:
         return text.replace("max_fails=3", "max_fails=0")
 
     with (
         faked(b"") as (dies, first),
         faked(b"") as (also_dies, second),
-        proxied(binary, bare, first, second, edit=each_time) as proxy,
+        proxied(bare, first, second, edit=each_time) as proxy,
     ):
         for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "LOCK"):
             assert proxy.ask(method, "/x", "Content-Length: 0").status == 502
@@ -456,15 +455,15 @@ def test_only_what_is_safe_is_asked_twice(binary: str, bare: Project) -> None:
             dies.received.clear()
             also_dies.received.clear()
     for method in ("GET", "HEAD"):
-        with faked(b"") as (_, first), faked(OK) as (_, second), proxied(binary, bare, first, second) as proxy:
+        with faked(b"") as (_, first), faked(OK) as (_, second), proxied(bare, first, second) as proxy:
             assert [proxy.ask(method, "/x").status for _ in range(6)] == 6 * [200]
 
 
-def test_a_stream_is_passed_on_as_it_comes_where_it_says_so(binary: str, bare: Project) -> None:
+def test_a_stream_is_passed_on_as_it_comes_where_it_says_so(bare: Project) -> None:
     answer = b"HTTP/1.1 200 OK\r\nX-Accel-Buffering: no\r\nConnection: close\r\n\r\nfirst|last"
     with (
         faked(answer) as (fake, port),
-        proxied(binary, bare, port) as proxy,
+        proxied(bare, port) as proxy,
         socket.create_connection((HOST, proxy.port), timeout=4) as connection,
     ):
         connection.sendall(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -476,28 +475,28 @@ def test_a_stream_is_passed_on_as_it_comes_where_it_says_so(binary: str, bare: P
         assert b"last" in b"".join(iter(lambda: receive(connection), b""))
 
 
-def test_a_redirect_leads_back_to_the_proxy(binary: str, bare: Project) -> None:
+def test_a_redirect_leads_back_to_the_proxy(bare: Project) -> None:
     answer = b"HTTP/1.1 307 Moved\r\nLocation: http://service.example/a?b=c\r\nContent-Length: 0\r\n\r\n"
-    with faked(answer) as (_, port), proxied(binary, bare, port) as proxy:
+    with faked(answer) as (_, port), proxied(bare, port) as proxy:
         assert proxy.ask("GET", "/a/").all("location") == ["/a?b=c"]
 
 
-def test_a_client_that_asks_too_much_is_told(binary: str, bare: Project) -> None:
+def test_a_client_that_asks_too_much_is_told(bare: Project) -> None:
     def slower(text: str) -> str:
         return text.replace("rate=100r/s", "rate=1r/m").replace("burst=200", "burst=2")
 
-    with faked(OK) as (_, port), proxied(binary, bare, port, edit=slower) as proxy:
+    with faked(OK) as (_, port), proxied(bare, port, edit=slower) as proxy:
         answers = [proxy.ask("GET", "/x") for _ in range(5)]
         assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
         assert json.loads(answers[-1].body)["detail"] == "Too Many Requests"
         assert proxy.ask("GET", "/x", source=OUTSIDER).status == 200
 
 
-def test_with_tls_there_is_no_other_way_in(binary: str, bare: Project) -> None:
+def test_with_tls_there_is_no_other_way_in(bare: Project) -> None:
     def switched_on(text: str) -> str:
         return text.replace("# include tls.conf;", "include tls.conf;")
 
-    with faked(OK) as (fake, port), proxied(binary, bare, port, edit=switched_on) as proxy:
+    with faked(OK) as (fake, port), proxied(bare, port, edit=switched_on) as proxy:
         plain = proxy.ask("GET", "/x?limit=1")
         assert plain.status == 308
         assert plain.all("location") == ["https://service.example/x?limit=1"]
@@ -517,11 +516,11 @@ def test_with_tls_there_is_no_other_way_in(binary: str, bare: Project) -> None:
         connection.close()
 
 
-def test_a_drain_behind_the_proxy_loses_nothing(binary: str, project: Project, site: Site, tmp_path: Path) -> None:
+def test_a_drain_behind_the_proxy_loses_nothing(project: Project, site: Site, tmp_path: Path) -> None:
     settings = {**PRODUCTION, "SHUTDOWN_DRAIN_SECONDS": "1"}
     with running(project, tmp_path, **settings) as ends:
         port = ends.server.port
-        with proxied(binary, project, port, site.service.server.port, edit=without_limits) as proxy:
+        with proxied(project, port, site.service.server.port, edit=without_limits) as proxy:
             with loaded(proxy.port) as loads:
                 time.sleep(0.5)
                 assert ends.stop() == 0
