@@ -37,6 +37,7 @@ scrape_configs:
 """
 VARIANTS: list[Answers] = [
     {"framework": "fastapi", "database": "sqlite", "workers": "one"},
+    {"framework": "flask", "database": "sqlite", "workers": "one"},
     {"framework": "django", "database": "sqlite", "workers": "several"},
 ]
 
