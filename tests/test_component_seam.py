@@ -62,6 +62,7 @@ def test_deleting_the_example_component_leaves_everything_green(project: Project
         (project.path / path).unlink()
     for folder in ("src/example_service/bookmarks", "tests/bookmarks"):
         shutil.rmtree(project.path / folder)
+    project.run("make", "dashboards")
     everything_is_green(project)
     project.run("make", "monitoring-check")
     with serving(project) as server:
