@@ -21,8 +21,7 @@ def main() -> None:
         raise SettingsError("ENVIRONMENT: is production; this server is for development only")
     print(f"http://{settings.host}:{settings.port}{FIRST_PAGE}", flush=True)
     for component in discover():
-        if component.prepare is not None:
-            component.prepare()
+        component.prepare()
     command_line = [sys.executable, "-m", *command(settings.host, str(settings.port))]
     os.execv(sys.executable, command_line)  # noqa: S606 - this process is not needed any more
 

@@ -30,10 +30,10 @@ UNITS = {
     "seconds": "minutes hours days weeks s ms us ns sec secs h d",
     "celsius": "fahrenheit rankine",
     "kelvin": "kelvins",
-    "meters": "inches yards miles m",
+    "meters": "inches yards miles m km cm mm",
     "bytes": "bits b kb mb gb tb pb",
     "joules": "calories",
-    "grams": "pounds ounces",
+    "grams": "pounds ounces kg mg",
     "ratio": "percent percentage pct",
 }
 BASE_UNIT = {unit: base for base, units in UNITS.items() for unit in units.split()}

@@ -1,9 +1,11 @@
 """The metrics as a table for people: their current values, or what is declared."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
 from itertools import zip_longest
 from textwrap import wrap
 from typing import NamedTuple
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from prometheus_client import Metric
@@ -44,7 +46,7 @@ def scrape(url: str, token: str = "") -> str | None:
         token: the bearer token that is sent there.
 
     Raises:
-        ValueError: the URL is not one of HTTP.
+        ValueError: the URL is not one of HTTP, or asks for another token.
     """
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"{url} must begin with http:// or https://")
@@ -57,6 +59,11 @@ def scrape(url: str, token: str = "") -> str | None:
         with build_opener(ProxyHandler({})).open(request, timeout=SCRAPE_SECONDS) as answer:
             text: str = answer.read().decode()
             list(text_string_to_metric_families(text))
+    except HTTPError as refused:
+        if refused.code == HTTPStatus.UNAUTHORIZED:
+            problem = f"{url} answers 401: set OPERATIONS_TOKEN to the one of the service"
+            raise ValueError(problem) from None
+        return None
     except (OSError, ValueError):
         return None
     return text

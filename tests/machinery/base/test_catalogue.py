@@ -128,6 +128,17 @@ def test_something_that_answers_no_metrics_is_not_taken_for_the_service():
         assert show.scrape(address) is None
 
 
+def test_a_service_that_asks_for_a_token_is_not_taken_for_none(capsys):
+    def closed_to_us(environ, start_response):
+        start_response("401 Unauthorized", [])
+        return []
+
+    with serving(closed_to_us) as address:
+        assert main(["show", "--url", address]) == 2
+        problem = f"{address} answers 401: set OPERATIONS_TOKEN to the one of the service"
+        assert capsys.readouterr().err == f"{problem}\n"
+
+
 def test_the_service_itself_is_sent_its_token_and_nobody_else_is(capsys, mock_env):
     sent = []
 

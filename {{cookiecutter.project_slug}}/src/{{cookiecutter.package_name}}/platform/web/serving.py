@@ -47,8 +47,7 @@ def serve() -> None:
     options = processes.prepare()
     options["bind"] = f"fd://{_listen(settings)}"
     for component in discover():
-        if component.prepare is not None:
-            component.prepare()
+        component.prepare()
     _Server(settings, options).run()
 
 
