@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event, make_url, select
@@ -33,15 +33,21 @@ class Model(DeclarativeBase):
 measure_models(Model)
 
 
-@cache
+_lock = Lock()
+_engine: Engine | None = None
+
+
 def engine() -> Engine:
     """The one engine for DATABASE_URL; no connection is opened before it is needed."""
-    settings = load(DatabaseSettings)
-    size, overflow = settings.database_pool_size, settings.database_max_overflow
-    pool = {"poolclass": MeasuredPool, "pool_size": size, "max_overflow": overflow}
-    made = make(**pool, pool_timeout=settings.database_pool_timeout_seconds)
-    measure(made, size, overflow)
-    return made
+    global _engine  # noqa: PLW0603 - one pool per process, also when two checks ask for it at once
+    with _lock:
+        if _engine is None:
+            settings = load(DatabaseSettings)
+            size, overflow = settings.database_pool_size, settings.database_max_overflow
+            pool = {"poolclass": MeasuredPool, "pool_size": size, "max_overflow": overflow}
+            _engine = make(**pool, pool_timeout=settings.database_pool_timeout_seconds)
+            measure(_engine, size, overflow)
+        return _engine
 
 
 def make(**pool: Any) -> Engine:
@@ -69,9 +75,11 @@ def dialect() -> Dialect:
 
 def dispose() -> None:
     """Close the pool; the next use makes a new engine."""
-    if engine.cache_info().currsize:
-        engine().dispose()
-        engine.cache_clear()
+    global _engine  # noqa: PLW0603 - as above
+    with _lock:
+        if _engine is not None:
+            _engine.dispose()
+            _engine = None
 
 
 @contextmanager
