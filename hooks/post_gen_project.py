@@ -94,7 +94,8 @@ def start_repository() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], env=environment, check=True)
-        subprocess.run(["git", "add", "--all"], env=environment, check=True)
+        # As one pack: 250 files of their own take 0.1 s of CPU more, a fifth of all that generating takes.
+        subprocess.run(["git", "-c", "core.bigFileThreshold=1", "add", "--all"], env=environment, check=True)
     except (OSError, subprocess.CalledProcessError):
         print(f"No git repository: run `git init && git add --all` in {here} once git works.", file=sys.stderr)
 
