@@ -232,3 +232,9 @@ def test_every_base_is_pinned_by_version_and_digest() -> None:
     bases = [rest.split()[0] for word, rest in instructions(dockerfile) if word == "FROM"]
     assert len(bases) == 2
     assert len({re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base)[0] for base in bases}) == 1  # type: ignore[index]
+
+
+def test_what_changes_with_each_commit_comes_after_every_layer() -> None:
+    dockerfile = (ROOT / TREE / "Dockerfile").read_text(encoding="utf-8")
+    words = [word for word, _ in instructions(dockerfile)]
+    assert words[words.index("ARG") :] == ["ARG", "ARG", "LABEL"]
