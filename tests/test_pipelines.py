@@ -223,6 +223,15 @@ def test_the_engine_waits_for_the_end_of_a_drain(bakery: Bakery) -> None:
     assert compose(bakery)["services"]["service"]["stop_grace_period"] == "40s"
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_one_service_builds_the_image_that_others_run(bakery: Bakery, database: str) -> None:
+    services = compose(bakery, database=database)["services"]
+    image = services["service"]["image"]
+    runs = {name: service.get("pull_policy") for name, service in services.items() if service["image"] == image}
+    assert runs == {"service": None, **({"migrate": "never"} if database == "postgresql" else {})}
+    assert [name for name, service in services.items() if "build" in service] == ["service"]
+
+
 def test_secrets_are_random_for_their_owner_alone_and_stay(bakery: Bakery, tmp_path: Path) -> None:
     first = bakery.bake_into(tmp_path / "first", {"database": "postgresql"})
     second = bakery.bake_into(tmp_path / "second", {"database": "postgresql"})
