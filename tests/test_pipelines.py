@@ -242,6 +242,7 @@ def test_secrets_are_random_for_their_owner_alone_and_stay(bakery: Bakery, tmp_p
     folder = first.path / "secrets"
     values = {name: (folder / name).read_text(encoding="utf-8") for name in names}
     assert folder.stat().st_mode & 0o777 == 0o700
+    assert {(folder / name).stat().st_mode & 0o777 for name in names} == {0o644}  # overwritten to change one
     same = [name for name in names if (second.path / "secrets" / name).read_text(encoding="utf-8") == values[name]]
     nobody = [values.pop(name) for name in same]
     assert nobody == [f"http://nobody-is-told.invalid/{name}" for name in ("page", "ticket")]
@@ -251,6 +252,26 @@ def test_secrets_are_random_for_their_owner_alone_and_stay(bakery: Bakery, tmp_p
     assert first.run("make", "secrets").stdout == "wrote secrets/grafana_password\n"
     assert (folder / "secret_key").read_text(encoding="utf-8") == values["secret_key"]
     assert first.run("git", "status", "--porcelain", "secrets").stdout == ""
+
+
+def test_what_only_the_owner_has_is_asked_for_and_a_secret_without_a_value_is_an_error(
+    bakery: Bakery, tmp_path: Path
+) -> None:
+    project = bakery.bake_into(tmp_path, {})
+    file = project.path / "compose.yaml"
+    text = re.sub(r"(?m)^  # (tls_\w+:|  file: \./secrets/tls_|  x-value: none)", r"  \1", project.text(file))
+    file.write_text(text, encoding="utf-8")
+    asked = [f"put yours into secrets/{name}, with the mode 644" for name in ("tls_certificate", "tls_key")]
+    assert project.run("make", "secrets").stdout.splitlines()[-2:] == asked
+    assert project.run("make", "secrets").stdout.splitlines() == asked
+    folder = project.path / "secrets"
+    for name, content in (("tls_certificate", b"\n"), ("secret_key", b"\xff" * 32)):
+        (folder / name).write_bytes(content)
+        ended = project.run("make", "secrets", check=False)
+        message = f"secrets/{name} is empty or not UTF-8: put its value into it, or delete it"
+        assert message in ended.stdout.splitlines()
+        assert "Traceback" not in ended.stdout
+        assert ended.returncode == 2
 
 
 @pytest.fixture
