@@ -228,6 +228,18 @@ def test_a_dashboard_without_panels_goes(project: Project) -> None:
     assert project.contents() == kept
 
 
+def test_a_dashboard_that_a_team_put_there_is_left_alone(project: Project) -> None:
+    mine = project.path / GRAFANA / "dashboards" / "team.json"
+    mine.write_text('{"uid": "example-service-team"}', encoding="utf-8")
+    try:
+        link = ("/d/example-service-runtime", "/d/example-service-team")
+        with changed(project, Path("monitoring/prometheus/rules/polling.yaml"), *link):
+            assert findings(project) == []
+        assert project.run(*RENEW).stdout == f"{GRAFANA}/dashboards is up to date\n"
+    finally:
+        mine.unlink()
+
+
 @contextmanager
 def textfiles(folder: Path) -> Iterator[int]:
     """Serve the files of a folder as a node exporter does; yield the port."""

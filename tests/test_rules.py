@@ -209,6 +209,18 @@ def test_a_slip_is_found_with_its_file_and_line(checked: Project, slip: str) -> 
     assert re.search(rf"^  {message}", done.stdout, re.MULTILINE), done.stdout
 
 
+def test_a_check_that_cannot_read_a_file_is_a_finding_of_its_own(checked: Project) -> None:
+    path = checked.path / "monitoring/grafana/dashboards/broken.json"
+    path.write_text("{", encoding="utf-8")
+    try:
+        done = checked.run(".venv/bin/python", "-m", "tools.monitoring", "Grafana: l", "Grafana: data", check=False)
+    finally:
+        path.unlink()
+    assert done.returncode == 1
+    assert "\n  cannot read what is there: JSONDecodeError: " in done.stdout, done.stdout
+    assert done.stdout.endswith("\nGrafana: data source          ok\n"), done.stdout
+
+
 def test_a_runbook_without_an_alert_and_an_alert_without_a_runbook_are_found(checked: Project) -> None:
     page = checked.path / "docs/runbooks/health/HealthCheckFailing.md"
     moved = page.with_name("HealthChecksFail.md")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
@@ -136,8 +136,15 @@ def _panel(panel: Panel, kind: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def without_panels(made: Collection[Path]) -> list[Path]:
+    """The files of dashboards that have no panel any more; one that INDEX does not list is the team's."""
+    listed = yaml.safe_load(INDEX.read_text(encoding="utf-8"))["dashboards"]
+    files = (MADE / f"{name}.json" for name in listed)
+    return [path for path in files if path.exists() and path not in made]
+
+
 def write() -> list[str]:
-    """Make the folder hold the dashboards and no others; return what was done.
+    """Write the dashboards, remove those without panels, and return what was done.
 
     Raises:
         BadSourceError: as `panels`; nothing was written.
@@ -148,7 +155,7 @@ def write() -> list[str]:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
             done.append(f"wrote {path}")
-    for path in sorted(set(MADE.glob("*.json")) - set(made)):
+    for path in without_panels(made):
         path.unlink()
         done.append(f"removed {path}")
     return done or [f"{MADE} is up to date"]

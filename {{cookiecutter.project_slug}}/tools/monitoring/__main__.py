@@ -5,7 +5,9 @@ import importlib
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import __name__ as package
 from . import __path__ as folders
@@ -36,11 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     for name, check in checks.items():
         try:
-            found = sorted(check())
+            found = [str(one) for one in sorted(set(check()))]
             outcome, detail = ("findings", str(len(found))) if found else ("ok", "")
         except NotHere as missing:
             found = []
             outcome, detail = "skipped", str(missing)
+        except Exception as error:  # noqa: BLE001 - the other checks have their say too
+            frames = traceback.extract_tb(error.__traceback__)
+            at = [one for one in frames if Path(one.filename).parent == Path(__file__).parent][-1]
+            where = f"{Path(at.filename).name}:{at.lineno}"
+            found = [f"cannot read what is there: {type(error).__name__}: {error} ({where})"]
+            outcome, detail = "findings", "1"
         failed |= bool(found) or (outcome == "skipped" and chosen.strict)
         ended = f"{_colored(outcome)}: {detail}" if detail else _colored(outcome)
         print(f"{name:<{widest}}  {ended}", flush=True)

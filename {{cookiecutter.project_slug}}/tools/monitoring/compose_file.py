@@ -1,6 +1,7 @@
 """What compose.yaml starts: each container, what it is given, where it listens, what it reads."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ DOCKERFILE = Path("Dockerfile")
 NGINX = Path("monitoring/nginx/nginx.conf")
 TLS = NGINX.with_name("tls.conf")
 SECRETS = "/run/secrets/"
+DEFAULT = re.compile(r"\$\{\w+(?::?-([^}]*)|[^}]*)\}")  # of a variable that is not set
 
 # Where each image listens, unless its command says otherwise.
 PORTS = {
@@ -26,7 +28,7 @@ ALWAYS_THERE = ("/dev/", "/proc/", "/usr/", "/bin/", "/opt/")
 
 
 class Text(str):
-    """A scalar of YAML, whatever its type, as it is written; `line` says where."""
+    """A scalar of YAML, whatever its type, with the defaults of its variables; `line` says where."""
 
     __slots__ = ("line",)
     line: int
@@ -37,8 +39,12 @@ class _Texts(yaml.SafeLoader):
 
 
 def _text(_loader: yaml.SafeLoader, node: Any) -> Text:
-    text = Text(node.value)
-    text.line = node.start_mark.line + 1
+    return _at(node.start_mark.line + 1, DEFAULT.sub(lambda found: found[1] or "", node.value))
+
+
+def _at(line: int, value: str) -> Text:
+    text = Text(value)
+    text.line = line
     return text
 
 
@@ -52,24 +58,28 @@ class Container:
     Attributes:
         name: of the service, which is its host name for the others.
         is_ours: whether it runs the image that is built here.
-        mounts: what is mounted, by the path in the container.
+        secrets: by the name under which it reads them.
+        published: as `address:port:port`, empty where nothing is given.
+        mounts: what is mounted, by the path in the container; empty for what the engine makes.
     """
 
     def __init__(self, name: Text, entry: dict[str, Any]) -> None:
         self.name = name
-        self.is_ours = "build" in entry
-        self.environment: dict[str, Text] = entry.get("environment", {})
-        self.secrets: list[Text] = entry.get("secrets", [])
-        self.volumes: list[Text] = entry.get("volumes", [])
-        self.published: list[Text] = entry.get("ports", [])
-        self.healthcheck: list[Text] = entry.get("healthcheck", {}).get("test", [])
+        self.is_ours = "build" in entry or entry.get("image") in _built()
+        self.environment = _variables(entry.get("environment"))
+        self.secrets = dict(_secrets(_listed(entry.get("secrets"))))
+        ports = (_joined(one, PORT) for one in _listed(entry.get("ports")))
+        self.published = [_at(one.line, f"::{one.partition('/')[0]}") for one in ports]
+        self.healthcheck = _listed((entry.get("healthcheck") or {}).get("test"))
         self.grace: Text | None = entry.get("stop_grace_period")
-        self.command: list[Text] = entry.get("command", [])
-        self.mounts = {
-            target: source for source, target, *_ in (one.split(":") for one in self.volumes)
-        }
+        self.command = _listed(entry.get("command"))
+        self.volumes = [_joined(one, VOLUME) for one in _listed(entry.get("volumes"))]
+        split = ([*one.split(":"), ""] for one in self.volumes)
+        self.mounts = {one[1] or one[0]: one[0] if one[1] else "" for one in split}
         self._image = str(entry.get("image", "")).partition(":")[0]
-        self._scratch: list[Text] = entry.get("tmpfs", [])
+        self._scratch = [
+            _at(one.line, one.partition(":")[0]) for one in _listed(entry.get("tmpfs"))
+        ]
 
     @property
     def ports(self) -> list[str]:
@@ -111,6 +121,45 @@ class Container:
                 source = self.mounts[target]
                 return source + path.removeprefix(target) if source.startswith(".") else ""
         return None
+
+
+# The keys of the long forms, in the order of the short ones.
+PORT = ("host_ip", "published", "target")
+VOLUME = ("source", "target")
+
+
+def _listed(given: Any) -> list[Any]:
+    """What stands as a list, or as the words of one text."""
+    if isinstance(given, Text):
+        return [_at(given.line, word) for word in shlex.split(given)]
+    return given or []
+
+
+def _joined(one: Any, keys: tuple[str, ...]) -> Text:
+    """A port or a volume in its short form."""
+    if isinstance(one, dict):
+        return _at(min(key.line for key in one), ":".join(one.get(key, "") for key in keys))
+    return _at(one.line, one)
+
+
+def _secrets(given: list[Any]) -> Iterator[tuple[str, Text]]:
+    for one in given:
+        entry: dict[str, Text] = one if isinstance(one, dict) else {"source": one}
+        yield entry.get("target", entry["source"]).removeprefix(SECRETS), entry["source"]
+
+
+def _variables(given: Any) -> dict[str, Text]:
+    if isinstance(given, list):
+        pairs = ((one.line, *one.partition("=")) for one in given)
+        return {name: _at(line, value) for line, name, _, value in pairs}
+    return given or {}
+
+
+def _built() -> set[Text]:
+    """The images that are built here."""
+    return {
+        one["image"] for one in section("services").values() if {"build", "image"} <= one.keys()
+    }
 
 
 def section(name: str) -> dict[Text, dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import promql_parser
 
-from ..dashboards import INDEX, MADE, BadSourceError, Panel, dashboards, panels
+from ..dashboards import INDEX, MADE, BadSourceError, Panel, dashboards, panels, without_panels
 from .findings import Checks, Finding
 from .names import wrong_names
 from .rule_files import LINE, PROMETHEUS, read, rules
@@ -106,19 +106,19 @@ def current() -> Iterator[Finding]:
             pairs = enumerate(zip_longest(there.splitlines(), text.splitlines()), 1)
             line = next((number for number, (is_, should) in pairs if is_ != should), 1)
             yield Finding(path, line, "is not what the panels say: run `make dashboards`")
-    for path in sorted(set(MADE.glob("*.json")) - set(made)):
+    for path in without_panels(made):
         yield Finding(path, 1, "no panel is on it: delete it, or run `make dashboards`")
 
 
 def links() -> Iterator[Finding]:
     """Alerts whose annotation `dashboard` leads to none."""
-    with suppress(BadSourceError):  # `entries` tells of it
-        uids = [json.loads(text)["uid"] for text in dashboards().values()]
-        for rule in rules():
-            uid = rule.annotations.get("dashboard", "").rpartition("/d/")[2]
-            if rule.is_alert and uid not in uids:
-                problem = f"no dashboard is {uid!r}, link one of {', '.join(uids)}"
-                yield Finding(rule.path, rule.line, f"{rule.name}: {problem}")
+    files = sorted(MADE.glob("*.json"))
+    uids = [json.loads(path.read_text(encoding="utf-8")).get("uid", "") for path in files]
+    for rule in rules():
+        uid = rule.annotations.get("dashboard", "").rpartition("/d/")[2]
+        if rule.is_alert and uid not in uids:
+            problem = f"no dashboard is {uid!r}, link one of {', '.join(uids)}"
+            yield Finding(rule.path, rule.line, f"{rule.name}: {problem}")
 
 
 def source() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from {{ cookiecutter.package_name }}.platform.core import ServiceSettings
@@ -23,6 +24,7 @@ from .findings import Checks, Finding
 
 ADDRESS = re.compile(r"(?<![\w./-])([a-z][\w-]*):(\d{2,5})\b|//([\w-]+):(\d{2,5})\b")
 HERE = re.compile(r"(?:127\.0\.0\.1|localhost)[ :](\d{2,5})\b")
+NAMED = re.compile(r"[\w-][\w.-]*:.*")  # a volume by its name
 PATH = re.compile(r"(?:^|[=\s\"'])(/[\w./*-]+)")
 DURATION = re.compile(r"(\d+)(s|m|h)?")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -79,7 +81,7 @@ def mounts() -> Iterator[Finding]:
             source = volume.split(":")[0]
             if source.startswith(".") and not Path(source).exists():
                 yield Finding(COMPOSE, volume.line, f"{source} does not exist")
-            elif not source.startswith(".") and source not in volumes:
+            elif NAMED.fullmatch(volume) and source not in volumes:
                 yield Finding(COMPOSE, volume.line, f"{source} is not among the volumes below")
         for path, line, text in container.lines():
             for target in PATH.findall(text):
@@ -111,10 +113,10 @@ def secrets() -> Iterator[Finding]:
                 if secret not in container.secrets:
                     right = f"{container.name} must be given the secret {secret} in {COMPOSE}"
                     yield Finding(path, line, right)
-        for given in container.secrets:
+        for target, given in container.secrets.items():
             if given not in declared:
                 yield Finding(COMPOSE, given.line, f"{given} is not among the secrets below")
-            elif given not in read:
+            elif target not in read:
                 wrong = f"{container.name} is given the secret {given} and reads it nowhere"
                 yield Finding(COMPOSE, given.line, wrong)
 
@@ -134,14 +136,15 @@ def token_of_the_scrape() -> Iterator[Finding]:
 
 
 def variables() -> Iterator[Finding]:
-    """Find variables that no setting reads."""
+    """Find variables that no setting reads, but that are nearly the name of one."""
     owners = (one for several in settings_of(discover()).values() for one in several)
     fields = {name.upper() for owner in owners for name in owner.model_fields}
     known = fields | {f"{name}_FILE" for name in fields} | image_variables().keys()
     for container in (one for one in containers().values() if one.is_ours):
         for name, value in container.environment.items():
-            if name not in known:
-                yield Finding(COMPOSE, value.line, f"{name} is no setting: see docs/configuration")
+            near = get_close_matches(name, known, 1, 0.85)
+            if near and name not in known:
+                yield Finding(COMPOSE, value.line, f"{name} is no setting: {near[0]}?")
 
 
 def times() -> Iterator[Finding]:
@@ -152,7 +155,7 @@ def times() -> Iterator[Finding]:
 
 def _wrong_times(service: Container) -> Iterator[Finding]:
     drain, timeout, keep = (
-        float(service.environment.get(name, usual))
+        float(service.environment.get(name) or usual)
         for name, usual in (
             ("SHUTDOWN_DRAIN_SECONDS", USUAL.drain_seconds),
             ("SHUTDOWN_TIMEOUT_SECONDS", USUAL.shutdown_timeout_seconds),
