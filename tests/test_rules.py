@@ -44,6 +44,8 @@ OF_PROMETHEUS = {"up", "scrape_samples_scraped", "scrape_duration_seconds"}
 ONLY_IF_WRONG = {"metrics_errors_total", "metrics_overflow_total"}
 
 RULES = "monitoring/prometheus/rules"
+PROMETHEUS = "monitoring/prometheus/prometheus.yaml"
+ALERTMANAGER = "monitoring/alertmanager/alertmanager.yaml"
 METRICS = "src/example_service/bookmarks/metrics.py"
 # What a person does, in which file, by which check it is found, where and how.
 SLIPS = {
@@ -111,7 +113,80 @@ SLIPS = {
         "monitoring/alertmanager/alertmanager.yaml", "receiver: page", "receiver: pager", "alertmanager",
         'monitoring/alertmanager/alertmanager.yaml:1: .*undefined receiver "pager"',
     ),
+    "the scrape has another job than the rules": (
+        PROMETHEUS, 'job_name: "example-service"', 'job_name: "example-svc"', "scrape",
+        rf"{PROMETHEUS}:16: the rules ask for job_name example-service, and none is",
+    ),
+    "the scrape asks for another path": (
+        PROMETHEUS, "    authorization:", "    metrics_path: /metrix\n    authorization:", "scrape",
+        rf"{PROMETHEUS}:20: metrics_path must be /metrics",
+    ),
+    "the scrape speaks TLS to a service that does not": (
+        PROMETHEUS, "    authorization:", "    scheme: https\n    authorization:", "scrape",
+        rf"{PROMETHEUS}:20: scheme must be http",
+    ),
+    "the scrape has no token": (
+        PROMETHEUS, "    authorization:\n      credentials_file: /run/secrets/operations_token\n", "", "scrape",
+        rf"{PROMETHEUS}:16: credentials_file must be /run/secrets/operations_token, as OPERATIONS_TOKEN_FILE",
+    ),
+    "the rules are in another folder": (
+        PROMETHEUS, "rules/*.yaml", "rule/*.yaml", "rules are read",
+        rf"{PROMETHEUS}:7: no entry of rule_files reads {RULES}/bookmarks.yaml",
+    ),
+    "one file of rules alone is read": (
+        PROMETHEUS, "rules/*.yaml", "rules/http.yaml", "rules are read",
+        rf"{PROMETHEUS}:7: no entry of rule_files reads {RULES}/bookmarks.yaml",
+    ),
+    "nobody hears of an alert": (
+        PROMETHEUS, "alerting:\n  alertmanagers:", "alerting:\n  others:", "rules are read",
+        rf"{PROMETHEUS}:10: alerting.alertmanagers must have one, or nobody hears",
+    ),
+    "a route is for no severity": (
+        ALERTMANAGER, 'page\n      matchers: [severity="page"]', 'page\n      matchers: [severity="pages"]', "matchers",
+        rf"{ALERTMANAGER}:11: no alert has the severity pages: none, page, ticket",
+    ),
+    "an inhibition is for no alert": (
+        ALERTMANAGER, "ServiceDown|", "ServiceDwn|", "matchers",
+        rf"{ALERTMANAGER}:23: no alert has the alertname ServiceDwn: ",
+    ),
+    "an objective is in percent": (
+        f"{RULES}/objectives.yaml", "expr: 0.999", "expr: 99.9", "objectives",
+        rf"{RULES}/objectives.yaml:9: job:http_availability:objective must be between 0 and 1, like 0.999",
+    ),
+    "a threshold is that of another job": (
+        f"{RULES}/objectives.yaml", 'expr: 10\n        labels:\n          job: "example-service"',
+        'expr: 10\n        labels:\n          job: "example-servce"', "objectives",
+        rf"{RULES}/objectives.yaml:24: job:http_budget_requests:threshold must have the label job: example-service",
+    ),
+    "a threshold of jobs is that of another service": (
+        f"{RULES}/objectives.yaml", 'service: "example-service"', 'service: "example"', "objectives",
+        rf"{RULES}/objectives.yaml:\d+: service:job_run_seconds:threshold must have the label service: example-service",
+    ),
+    "a rule asks for another job": (
+        f"{RULES}/http.yaml", 'sum by (job) (rate(http_request_duration_seconds_count{job="example-service"}[5m])',
+        'sum by (job) (rate(http_request_duration_seconds_count{job="example-servce"}[5m])', "names",
+        rf"{RULES}/http.yaml:\d+: example-servce is no job here: example-service\?",
+    ),
 }  # fmt: skip
+
+NODE_JOB = """
+  - job_name: node
+    sample_limit: 5000
+    metrics_path: /node/metrics
+    authorization: {credentials_file: /etc/prometheus/prometheus.yaml}
+    static_configs:
+      - targets: ["node-exporter:9100"]
+"""
+NODE_RULES = """
+groups:
+  - name: node
+    rules:
+      - record: instance:node_cpu:rate5m
+        expr: sum by (instance, mode) (rate(node_cpu_seconds_total{job="node", cpu!="0"}[5m]))
+      - record: job:node_cpu:threshold
+        expr: 0.9
+        labels: {job: node}
+"""
 
 
 def test_everything_around_the_service_is_checked_and_nothing_is_skipped(
@@ -207,6 +282,22 @@ def test_a_slip_is_found_with_its_file_and_line(checked: Project, slip: str) -> 
         path.write_text(before, encoding="utf-8")
     assert done.returncode == 1, done.stdout
     assert re.search(rf"^  {message}", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_what_a_team_watches_besides_is_not_ours_to_check(checked: Project) -> None:
+    configuration, rule_file = checked.path / PROMETHEUS, checked.path / RULES / "node.yaml"
+    before = configuration.read_text(encoding="utf-8")
+    begin, jobs, rest = before.partition("  # - job_name: jobs\n")
+    assert jobs
+    offered = (jobs + rest).replace("  # ", "  ")
+    configuration.write_text(begin + offered + NODE_JOB, encoding="utf-8")
+    rule_file.write_text(NODE_RULES, encoding="utf-8")
+    try:
+        words = ("names", "scrape", "wiring", "rules are read", "objectives", "configuration and rules")
+        checked.run(".venv/bin/python", "-m", "tools.monitoring", *words)
+    finally:
+        configuration.write_text(before, encoding="utf-8")
+        rule_file.unlink()
 
 
 def test_a_check_that_cannot_read_a_file_is_a_finding_of_its_own(checked: Project) -> None:

@@ -114,7 +114,7 @@ REDIS = """  redis:
     volumes: [/srv/redis:/srv, /anonymous]
 """
 LONG_MOUNT = "- {type: bind, source: ./monitoring/prometheus, target: /etc/prometheus, read_only: true}"
-LEGITIMATE = {
+LEGITIMATE: dict[str, list[tuple[str, str]]] = {
     "ports": [('"127.0.0.1:8000:8000"', "{target: 8000, published: 8000, host_ip: 127.0.0.1}")],
     "one port": [('"127.0.0.1:8000:8000"', "8000")],
     "volumes": [("- ./monitoring/prometheus:/etc/prometheus:ro", LONG_MOUNT)],

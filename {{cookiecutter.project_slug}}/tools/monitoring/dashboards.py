@@ -12,7 +12,7 @@ import promql_parser
 from ..dashboards import INDEX, MADE, BadSourceError, Panel, dashboards, panels, without_panels
 from .findings import Checks, Finding
 from .names import wrong_names
-from .rule_files import LINE, PROMETHEUS, read, rules
+from .rule_files import CONFIGURATION, LINE, own_job, read, rules
 
 SOURCE = Path("monitoring/grafana/provisioning/datasources/prometheus.yaml")
 # Grafana's ids of units: it takes any other word for a text to show.
@@ -20,13 +20,14 @@ UNITS = frozenset(
     "none short percentunit s ms bytes reqps ops cps bool_yes_no dateTimeFromNow".split()  # noqa: SIM905 - one line
 )
 # What Grafana fills in, and a value that it may have. `$job` stands within quotes.
-VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$job": "job", "$instance": "instance"}
+VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$instance": "instance"}
 WITHOUT_INTERVAL = re.compile(r"\b(?:rate|irate|increase)\([^[]*\[(?!\$__rate_interval\])")
 
 
 def filled(query: str) -> str:
     """The query as Grafana sends it; unknown variables stay."""
-    return re.sub(r"\$\w+", lambda found: VARIABLES.get(found[0], found[0]), query)
+    values = {**VARIABLES, "$job": own_job()}
+    return re.sub(r"\$\w+", lambda found: values.get(found[0], found[0]), query)
 
 
 def entries() -> Iterator[Finding]:
@@ -123,11 +124,11 @@ def links() -> Iterator[Finding]:
 
 def source() -> Iterator[Finding]:
     """A data source whose scrape interval is not that of Prometheus."""
-    interval = read(PROMETHEUS / "prometheus.yaml")["global"]["scrape_interval"]
+    interval = read(CONFIGURATION)["global"]["scrape_interval"]
     for one in read(SOURCE)["datasources"]:
         settings = one["jsonData"]
         if settings["timeInterval"] != interval:
-            right = f"{interval}, the scrape_interval of {PROMETHEUS}/prometheus.yaml"
+            right = f"{interval}, the scrape_interval of {CONFIGURATION}"
             yield Finding(SOURCE, settings[LINE], f"timeInterval must be {right}")
 
 

@@ -30,7 +30,7 @@ class NotHere(Exception):  # noqa: N818 - the name says what is wrong
     """A check cannot run on this machine; the text says what is missing and how to install it."""
 
 
-def line_of(path: Path, text: str) -> int:
-    """The number of the first line of a file with this text; 1 where none has it."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return next((number for number, line in enumerate(lines, 1) if text in line), 1)
+def line_of(path: Path, text: str, begin: int = 1) -> int:
+    """The number of the first line of a file from `begin` on with this text; else `begin`."""
+    lines = path.read_text(encoding="utf-8").splitlines()[begin - 1 :]
+    return next((number for number, line in enumerate(lines, begin) if text in line), begin)

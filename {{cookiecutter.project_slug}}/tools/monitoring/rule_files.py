@@ -1,13 +1,17 @@
 """The rules of Prometheus and their tests as they stand in the files, each with its line."""
 
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 PROMETHEUS = Path("monitoring/prometheus")
+CONFIGURATION = PROMETHEUS / "prometheus.yaml"
 RULES = PROMETHEUS / "rules"
 TESTS = PROMETHEUS / "tests"
 LINE = "__line__"
@@ -34,6 +38,13 @@ class Rule:
     query: str
     labels: dict[str, str]
     annotations: dict[str, str]
+
+    @property
+    def constant(self) -> float | None:
+        """The number that it is, if its query is one."""
+        with suppress(ValueError):
+            return float(self.query)
+        return None
 
 
 class _Lines(yaml.SafeLoader):
@@ -64,6 +75,19 @@ def rules() -> list[Rule]:
         for group in read(path)["groups"]
         for one in group["rules"]
     ]
+
+
+@cache
+def own_job() -> str:
+    """The `job` of the service: that of most objectives and thresholds."""
+    jobs = Counter(rule.labels["job"] for rule in rules() if "job" in rule.labels)
+    return next((job for job, _ in jobs.most_common(1)), "")
+
+
+def scrapes() -> list[dict[str, Any]]:
+    """The scrape jobs of Prometheus."""
+    jobs: list[dict[str, Any]] = read(CONFIGURATION)["scrape_configs"]
+    return jobs
 
 
 def tests() -> Iterator[tuple[Path, dict[str, Any]]]:

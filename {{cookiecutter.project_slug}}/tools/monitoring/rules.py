@@ -17,9 +17,8 @@ from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSet
 from ..catalogue import catalogue
 from .findings import Checks, Finding, NotHere, line_of
 from .names import closed_values, wrong_names
-from .rule_files import LINE, PROMETHEUS, RULES, TESTS, read, rules, tests
+from .rule_files import CONFIGURATION, LINE, RULES, TESTS, own_job, rules, scrapes, tests
 
-CONFIGURATION = PROMETHEUS / "prometheus.yaml"
 ALERTMANAGER = Path("monitoring/alertmanager/alertmanager.yaml")
 OBJECTIVES = RULES / "objectives.yaml"
 LIMIT = "job:scrape_samples:limit"
@@ -86,8 +85,9 @@ def every_alert_is_tested() -> Iterator[Finding]:
 def size_of_a_scrape() -> Iterator[Finding]:
     """Compare `sample_limit` with what the declared metrics can come to, and with its constant."""
     most = OF_THE_PROCESS + sum(_samples(entry.declaration()) for entry in catalogue())
-    for job in read(CONFIGURATION)["scrape_configs"]:
-        limit, line = job.get("sample_limit"), line_of(CONFIGURATION, "sample_limit:")
+    for job in (one for one in scrapes() if one["job_name"] == own_job()):
+        limit = job.get("sample_limit")
+        line = line_of(CONFIGURATION, "sample_limit:", job[LINE])
         if limit is None:
             missing = f"{job['job_name']} needs a sample_limit: {most} or more"
             yield Finding(CONFIGURATION, job[LINE], missing)
@@ -96,7 +96,7 @@ def size_of_a_scrape() -> Iterator[Finding]:
             right = f"let it be {most} (which the declared metrics can come to) to {10 * most}"
             yield Finding(CONFIGURATION, line, f"sample_limit is {limit}: {right}")
         for rule in rules():
-            if rule.name == LIMIT and float(rule.query) != limit:
+            if rule.name == LIMIT and rule.constant != limit:
                 right = f"{LIMIT} must be the sample_limit of {CONFIGURATION}:{line}, {limit}"
                 yield Finding(rule.path, rule.line, right)
 
@@ -120,9 +120,7 @@ def _buckets() -> set[str]:
 
 def _line(path: Path, begin: int, message: str) -> int:
     """The line of the rule in which the first word of a message stands; else where it begins."""
-    word = message.partition(" ")[0]
-    lines = path.read_text(encoding="utf-8").splitlines()[begin - 1 :]
-    return next((number for number, line in enumerate(lines, begin) if word in line), begin)
+    return line_of(path, message.partition(" ")[0], begin)
 
 
 def _run(path: Path, program: str, *arguments: str) -> Iterator[Finding]:

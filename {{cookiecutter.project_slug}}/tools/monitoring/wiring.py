@@ -21,6 +21,7 @@ from .compose_file import (
     section,
 )
 from .findings import Checks, Finding
+from .rule_files import CONFIGURATION, LINE, own_job, scrapes
 
 ADDRESS = re.compile(r"(?<![\w./-])([a-z][\w-]*):(\d{2,5})\b|//([\w-]+):(\d{2,5})\b")
 HERE = re.compile(r"(?:127\.0\.0\.1|localhost)[ :](\d{2,5})\b")
@@ -37,6 +38,7 @@ def ports_and_hosts() -> Iterator[Finding]:
     """Find ports that nobody listens on, and hosts that are none."""
     known = containers()
     published = [one.split(":")[-2] for each in known.values() for one in each.published]
+    foreign = str([job for job in scrapes() if job["job_name"] != own_job()])
     for container in known.values():
         words = [(word, port) for word in container.published for port in [word.split(":")[-1]]]
         words += [(word, port) for word in container.healthcheck for port in HERE.findall(word)]
@@ -46,6 +48,8 @@ def ports_and_hosts() -> Iterator[Finding]:
             for host, port in (filter(None, found) for found in ADDRESS.findall(text)):
                 if host in known:
                     yield from _wrong_port(known[host], port, path, line)
+                elif path == CONFIGURATION and f"{host}:{port}" in foreign:
+                    continue
                 elif host != "localhost":
                     right = ", ".join(known)
                     yield Finding(path, line, f"{host} is no service of {COMPOSE}: {right}")
@@ -124,15 +128,14 @@ def secrets() -> Iterator[Finding]:
 def token_of_the_scrape() -> Iterator[Finding]:
     """Find a Prometheus that scrapes with another token than the service asks for."""
     known = containers().values()
-    asked = {
-        one.environment.get("OPERATIONS_TOKEN_FILE", "nowhere") for one in known if one.is_ours
-    }
-    for container in known:
-        for path, line, text in container.lines():
-            for used in re.findall(r"credentials_file: *(\S+)", text):
-                if used not in asked:
-                    right = " and ".join(sorted(asked))
-                    yield Finding(path, line, f"the service reads OPERATIONS_TOKEN from {right}")
+    asked = {one.environment.get("OPERATIONS_TOKEN_FILE", "") for one in known if one.is_ours}
+    for job in (one for one in scrapes() if one["job_name"] == own_job()):
+        given = job.get("authorization", {LINE: job[LINE]})
+        if given.get("credentials_file", "") not in asked:
+            right = (
+                f"credentials_file must be {' or '.join(sorted(asked))}, as OPERATIONS_TOKEN_FILE"
+            )
+            yield Finding(CONFIGURATION, given[LINE], right)
 
 
 def variables() -> Iterator[Finding]:
