@@ -28,8 +28,8 @@ from typing import Any, NamedTuple
 from bakery import ROOT, TREE, Answers, Bakery, Project
 from PIL import Image
 from server import HOST, Server, serving
-from test_dashboards import dashboards, filled, prometheus_of, textfiles, without_bookmarks
-from test_prometheus import Prometheus
+from test_dashboards import configuration, dashboards, filled, textfiles, without_bookmarks
+from test_prometheus import Prometheus, running_prometheus
 
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 CLIENTS = 6
@@ -366,7 +366,7 @@ def drive(project: Project, folder: Path, stack: ExitStack) -> tuple[Prometheus,
     second = ExitStack()
     other = second.enter_context(serving(project, POLLING_INTERVAL_SECONDS="5", **more))
     files = stack.enter_context(textfiles(folder))
-    prometheus = stack.enter_context(prometheus_of(project, folder, [first, other], files))
+    prometheus = stack.enter_context(running_prometheus(folder, configuration(project, [first, other], files)))
     load = Load([first, other])
     try:
         begin = time.time() + 8  # when Prometheus has scraped twice

@@ -1,9 +1,7 @@
 """Each panel shows what a real Prometheus scraped from a real service, and a mistake in one is found."""
 
 import json
-import shutil
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ import pytest
 from bakery import Answers, Bakery, Project
 from server import HOST, Server, serving
 from test_live_server import bookmark_round_trip
-from test_prometheus import Prometheus
+from test_prometheus import running_prometheus
 
 GRAFANA = Path("monitoring/grafana")
 LONGEST_UID = 40  # what Grafana takes
@@ -262,29 +260,10 @@ def textfiles(folder: Path) -> Iterator[int]:
         thread.join()
 
 
-@contextmanager
-def prometheus_of(project: Project, folder: Path, servers: list[Server], files: int) -> Iterator[Prometheus]:
-    """Run a Prometheus with the project's own rules, which scrapes the service and the files of its jobs."""
-    binary = shutil.which("prometheus")
-    assert binary, "prometheus is missing: install it, like apt-get install --no-install-recommends prometheus"
-    slug = project.answers["project_slug"]
-    services = ", ".join(f'"{HOST}:{server.port}"' for server in servers)
-    text = CONFIGURATION.format(project=project.path, slug=slug, services=services, host=HOST, files=files)
-    (folder / "prometheus.yml").write_text(text, encoding="utf-8")
-    running = Prometheus(folder)
-    address = f"--web.listen-address={HOST}:{running.port}"
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [binary, "--config.file=prometheus.yml", "--storage.tsdb.path=data", address],
-            cwd=folder,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield running
-        finally:
-            process.terminate()
-            process.wait(30)
+def configuration(project: Project, servers: list[Server], files: int) -> str:
+    """Return the configuration of a Prometheus with the project's own rules, for services and the files of jobs."""
+    slug, services = project.answers["project_slug"], ", ".join(f'"{HOST}:{server.port}"' for server in servers)
+    return CONFIGURATION.format(project=project.path, slug=slug, services=services, host=HOST, files=files)
 
 
 @contextmanager
@@ -308,7 +287,7 @@ def test_every_query_of_every_panel_has_data(
     with (
         serving(project, POLLING_INTERVAL_SECONDS="1", **more, **workers) as server,
         textfiles(tmp_path) as files,
-        prometheus_of(project, tmp_path, [server], files) as prometheus,
+        running_prometheus(tmp_path, configuration(project, [server], files)) as prometheus,
     ):
         project.run(".venv/bin/python", "-m", package, "jobs", "run", "export-bookmarks", "--format", "json", more=more)
         prometheus.wait_for(f'up{{job="{job}"}}', 1)

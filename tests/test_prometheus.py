@@ -2,13 +2,13 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,22 +64,17 @@ class Prometheus:
         raise AssertionError(f"{expression} is {values}, not {expected}")
 
 
-@pytest.fixture(scope="session")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """Start one Prometheus for the session."""
+@contextmanager
+def running_prometheus(folder: Path, configuration: str) -> Iterator[Prometheus]:
+    """Run a Prometheus with that configuration, and all that it writes in the folder."""
     binary = shutil.which("prometheus")
     assert binary, "prometheus is missing: install it, like apt-get install --no-install-recommends prometheus"
-    folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "prometheus.yml").write_text(CONFIGURATION, encoding="utf-8")
+    (folder / "prometheus.yml").write_text(configuration, encoding="utf-8")
     running = Prometheus(folder)
-    with (folder / "log").open("wb") as log:
+    address = f"--web.listen-address={HOST}:{running.port}"
+    with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
-            [
-                binary,
-                "--config.file=prometheus.yml",
-                "--storage.tsdb.path=data",
-                f"--web.listen-address={HOST}:{running.port}",
-            ],
+            [binary, "--config.file=prometheus.yml", "--storage.tsdb.path=data", address],
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -87,8 +82,15 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         try:
             yield running
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """Start one Prometheus for the session."""
+    with running_prometheus(tmp_path_factory.mktemp("prometheus"), CONFIGURATION) as running:
+        yield running
 
 
 def test_promql_returns_the_number_of_requests_sent(
