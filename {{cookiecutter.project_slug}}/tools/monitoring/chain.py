@@ -6,7 +6,7 @@ from itertools import chain
 
 from .compose_file import lines
 from .findings import Checks, Finding, line_of
-from .rule_files import CONFIGURATION, LINE, PROMETHEUS, RULES, own_job, read, rules, scrapes
+from .rule_files import CONFIGURATION, LINE, PROMETHEUS, RULES, jobs, own_job, read, rules, scrapes
 from .rules import ALERTMANAGER
 from .runbooks import SEVERITIES
 
@@ -47,12 +47,10 @@ def constants() -> Iterator[Finding]:
         level, value = rule.name.partition(":")[0], rule.constant
         if rule.is_alert or value is None:
             continue
-        known = {"job": [own_job(), *(job["job_name"] for job in scrapes())]}.get(
-            level, [own_job()]
-        )
-        if level in {"job", "service"} and rule.labels.get(level) not in known:
+        known = {"job": jobs(), "service": [own_job()]}.get(level)
+        if known and rule.labels.get(level) not in known:
             line = line_of(rule.path, f"{level}:", rule.line + 1)
-            yield Finding(rule.path, line, f"{rule.name} must have the label {level}: {known[0]}")
+            yield Finding(rule.path, line, f"{rule.name} must have the label {level}: {own_job()}")
         if rule.name.endswith(":objective") and not 0 < value < 1:
             line = line_of(rule.path, "expr:", rule.line)
             yield Finding(rule.path, line, f"{rule.name} must be between 0 and 1, like 0.999")

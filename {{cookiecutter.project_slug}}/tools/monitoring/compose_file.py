@@ -164,8 +164,8 @@ def _built() -> set[Text]:
 
 def section(name: str) -> dict[Text, dict[str, Any]]:
     """What one of its keys has; the schema finds what is not of this form."""
-    entries = compose().get(name, {}).items()
-    return {key: entry or {} for key, entry in entries if not isinstance(entry, Text) or not entry}
+    entries = {key: entry or {} for key, entry in compose().get(name, {}).items()}
+    return {key: entry for key, entry in entries.items() if isinstance(entry, dict)}
 
 
 @cache

@@ -1,5 +1,6 @@
 """What a check of the monitoring files reports: findings, or that it cannot run here."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,18 @@ class Finding:
 
 class NotHere(Exception):  # noqa: N818 - the name says what is wrong
     """A check cannot run on this machine; the text says what is missing and how to install it."""
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program of the system.
+
+    Raises:
+        NotHere: it is missing; the text names the package that brings it.
+    """
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise NotHere(f"{name} is missing: apt-get install --no-install-recommends {package}")
+    return found
 
 
 def line_of(path: Path, text: str, begin: int = 1) -> int:

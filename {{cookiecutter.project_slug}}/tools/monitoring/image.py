@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from .compose_file import COMPOSE, DOCKERFILE
 from .findings import Checks, Finding, NotHere
 
-DOCKERFILE, COMPOSE = Path("Dockerfile"), Path("compose.yaml")
 WORKFLOWS = Path(".github/workflows")
 
 # Where a pipeline may be, and the schemas of check-jsonschema for it.

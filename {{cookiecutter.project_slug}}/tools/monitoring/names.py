@@ -12,7 +12,7 @@ from {{ cookiecutter.package_name }}.platform.metrics.bounds import Closed
 
 from ..catalogue import catalogue
 from ..lint import EXPORTED
-from .rule_files import own_job, rules, scrapes
+from .rule_files import jobs, own_job, rules
 
 # Whoever scrapes adds the first two; `service` is on what jobs deliver.
 TARGET = frozenset({"job", "instance", "service"})
@@ -86,11 +86,6 @@ def _declared() -> Iterator[tuple[str, frozenset[str]]]:
 
 
 @cache
-def _jobs() -> set[str]:
-    return {own_job(), *(job["job_name"] for job in scrapes())}
-
-
-@cache
 def closed_values() -> dict[tuple[str, str], frozenset[str]]:
     """The values that a label of a metric may have, where its declaration lists them."""
     known: dict[tuple[str, str], frozenset[str]] = {}
@@ -132,7 +127,7 @@ def _selected(selector: Any, known: dict[str, frozenset[str]], found: list[str])
         value = matcher.value if matcher.name in {"job", "service"} else ""
         if value and matcher.op in (promql.MatchOp.Equal, promql.MatchOp.Re):
             of_others |= matcher.name == "job" and not re.fullmatch(value, own)
-            if value not in _jobs() and get_close_matches(value, {own}, 1, 0.85):
+            if value not in jobs() and get_close_matches(value, {own}, 1, 0.85):
                 found.append(f"{value} is no {matcher.name} here: {own}?")
     if name is None or (of_others and (name in FOREIGN or name not in known)):
         return ANY  # what another job exports is not known here

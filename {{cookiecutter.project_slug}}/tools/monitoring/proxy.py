@@ -1,14 +1,13 @@
 """Checks of nginx, by itself where it is installed."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .compose_file import COMPOSE, NGINX, SECRETS, containers, has_tls, lines
-from .findings import Checks, Finding, NotHere
+from .findings import Checks, Finding, program
 
 CERTIFICATE = "req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost"
 HOST = re.compile(r"\bserver [\w.-]+:")
@@ -21,7 +20,7 @@ def nginx_accepts_it() -> Iterator[Finding]:
     Raises:
         NotHere: nginx is missing, or openssl, which makes a certificate where TLS is on.
     """
-    binary = _program("nginx")
+    binary = program("nginx", "nginx")
     with TemporaryDirectory() as name:
         folder = Path(name)
         for file in NGINX.parent.iterdir():
@@ -32,7 +31,7 @@ def nginx_accepts_it() -> Iterator[Finding]:
             (folder / file.name).write_text(text, encoding="utf-8")
         if has_tls():
             pair = ["-keyout", str(folder / "tls_key"), "-out", str(folder / "tls_certificate")]
-            _run(_program("openssl"), *CERTIFICATE.split(), *pair)
+            _run(program("openssl", "openssl"), *CERTIFICATE.split(), *pair)
         output = _run(binary, "-t", "-e", "stderr", "-c", str(folder / NGINX.name))
         for message, path, line in PROBLEM.findall(output):
             yield Finding(NGINX.parent / Path(path).name, int(line), message)
@@ -47,13 +46,6 @@ def included_files_are_mounted() -> Iterator[Finding]:
                     if not container.inside(str(Path(target).with_name(name))):
                         right = f"{name} must be mounted beside it: volumes of {container.name}"
                         yield Finding(NGINX, number, f"{right} in {COMPOSE}")
-
-
-def _program(name: str) -> str:
-    binary = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if binary is None:
-        raise NotHere(f"{name} is missing: apt-get install --no-install-recommends {name}")
-    return binary
 
 
 def _run(*command: str) -> str:

@@ -90,6 +90,11 @@ def scrapes() -> list[dict[str, Any]]:
     return jobs
 
 
+def jobs() -> list[str]:
+    """Each job that Prometheus may know, the service's own first."""
+    return [own_job(), *(job["job_name"] for job in scrapes())]
+
+
 def tests() -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every test of every file of promtool's tests."""
     for path in sorted(TESTS.glob("*.yaml")):

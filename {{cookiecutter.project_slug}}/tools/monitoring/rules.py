@@ -1,7 +1,6 @@
 """Checks Prometheus's configuration, its rules and their tests, and Alertmanager's."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,12 +14,12 @@ from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared
 from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
 
 from ..catalogue import catalogue
-from .findings import Checks, Finding, NotHere, line_of
+from .findings import Checks, Finding, line_of, program
 from .names import closed_values, wrong_names
 from .rule_files import CONFIGURATION, LINE, RULES, TESTS, own_job, rules, scrapes, tests
 
 ALERTMANAGER = Path("monitoring/alertmanager/alertmanager.yaml")
-OBJECTIVES = RULES / "objectives.yaml"
+PACKAGES = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
 LIMIT = "job:scrape_samples:limit"
 OF_THE_PROCESS = 100  # series that prometheus_client brings of the process, at most
 OF_THE_CODE = 50  # values of a label that the code bounds, for the size of a scrape
@@ -123,13 +122,9 @@ def _line(path: Path, begin: int, message: str) -> int:
     return line_of(path, message.partition(" ")[0], begin)
 
 
-def _run(path: Path, program: str, *arguments: str) -> Iterator[Finding]:
-    found = shutil.which(program)
-    if found is None:
-        package = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}[program]
-        raise NotHere(f"{program} is missing: apt-get install --no-install-recommends {package}")
+def _run(path: Path, name: str, *arguments: str) -> Iterator[Finding]:
     files = () if str(path) in arguments or path.is_dir() else (str(path),)
-    command = [found, *arguments, *files]
+    command = [program(name, PACKAGES[name]), *arguments, *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if done.returncode:
         text = " ".join((done.stdout + done.stderr).split())

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from {{ cookiecutter.package_name }}.platform.core import ServiceSettings
 from {{ cookiecutter.package_name }}.platform.core.components import discover, settings_of
+from {{ cookiecutter.package_name }}.platform.core.config import misspelt
 
 from .compose_file import (
     COMPOSE,
@@ -140,14 +140,11 @@ def token_of_the_scrape() -> Iterator[Finding]:
 
 def variables() -> Iterator[Finding]:
     """Find variables that no setting reads, but that are nearly the name of one."""
-    owners = (one for several in settings_of(discover()).values() for one in several)
-    fields = {name.upper() for owner in owners for name in owner.model_fields}
-    known = fields | {f"{name}_FILE" for name in fields} | image_variables().keys()
+    classes = [one for several in settings_of(discover()).values() for one in several]
     for container in (one for one in containers().values() if one.is_ours):
-        for name, value in container.environment.items():
-            near = get_close_matches(name, known, 1, 0.85)
-            if near and name not in known:
-                yield Finding(COMPOSE, value.line, f"{name} is no setting: {near[0]}?")
+        given = container.environment
+        for name, near in misspelt(given.keys(), classes, *image_variables()).items():
+            yield Finding(COMPOSE, given[name].line, f"{name} is no setting: {near}?")
 
 
 def times() -> Iterator[Finding]:

@@ -132,7 +132,9 @@ def load_all(classes: Collection[type[Settings]]) -> None:
     Variables that are nearly the name of a setting are warned of, once in a process and its workers.
     """
     problems: dict[str, None] = {}
-    _warn_of_misspelt(classes)
+    for name, near in misspelt(given().keys() - _warned, classes).items():
+        log.warning("%s is no setting and is not read: did you mean %s?", name, near)
+        _warned.add(name)
     for settings in classes:
         try:
             load(settings)
@@ -142,16 +144,15 @@ def load_all(classes: Collection[type[Settings]]) -> None:
         raise SettingsError("\n".join(problems))
 
 
-def _warn_of_misspelt(classes: Iterable[type[Settings]]) -> None:
-    """Log each variable that no class reads, but that is nearly the name of one that is read."""
+def misspelt(
+    names: Iterable[str], classes: Iterable[type[Settings]], *others: str
+) -> dict[str, str]:
+    """The variables that nothing reads but that are nearly one that is read, or one of `others`."""
     fields = [field for settings in classes for field in settings.model_fields.items()]
     known = {name.upper() for name, _ in fields} | {file_variable(*field) for field in fields}
-    known.add(ENV_FILE)
-    for name in sorted(given().keys() - _warned):
-        near = get_close_matches(name, known, n=1, cutoff=0.85)
-        if near and name not in known:
-            log.warning("%s is no setting and is not read: did you mean %s?", name, near[0])
-            _warned.add(name)
+    known |= {ENV_FILE, *others}
+    near = {name: get_close_matches(name, known, 1, 0.85) for name in sorted(set(names) - known)}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def forget() -> None:
