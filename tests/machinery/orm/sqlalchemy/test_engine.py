@@ -1,5 +1,8 @@
 """The engine connects as the settings say, and as the URL says where it says something."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -32,3 +35,17 @@ def test_users_data_does_not_show_in_an_error(databases_of_each_kind, use_databa
         with pytest.raises(DBAPIError, match="hidden due to hide_parameters") as raised:
             connection.execute(query, {"b": "s3cret"})
     assert "s3cret" not in str(raised.value)
+
+
+def test_threads_that_ask_first_at_once_get_one_engine(database, monkeypatch):
+    make = engine.make
+
+    def slowly(**pool):
+        sleep(0.05)
+        return make(**pool)
+
+    engine.dispose()
+    monkeypatch.setattr(engine, "make", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: engine.engine(), range(2))
+    assert first is second
