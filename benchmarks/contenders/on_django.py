@@ -14,24 +14,30 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern
 from django.urls import path as at
-from limit import LimitMetrics
+from limit import NAMED, LimitMetrics, identify, request_id
 from measuring import Serve
 from wsgi import driver
 
 COMMON = "django.middleware.common.CommonMiddleware"
 
 
-def limit_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def limit_middleware(
+    get_response: Callable[[HttpRequest], HttpResponse], *, named: bool = False
+) -> Callable[[HttpRequest], HttpResponse]:
     """Make the smallest usable middleware: see limit.py."""
     metrics = LimitMetrics()
 
     def measured(request: HttpRequest) -> HttpResponse:
         start = perf_counter()
         metrics.in_progress.inc()
+        if named:
+            own = identify(request.META.get("HTTP_X_REQUEST_ID"))
         status = 500
         try:
             response = get_response(request)
             status = response.status_code
+            if named:
+                response["X-Request-ID"] = own
             return response
         finally:
             metrics.in_progress.dec()
@@ -39,8 +45,17 @@ def limit_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             inc, observe = metrics[str(request.method), match.route if match else "unmatched", status]
             inc()
             observe(perf_counter() - start)
+            if named:
+                request_id.set("")
 
     return measured
+
+
+def named_limit_middleware(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Make the one that names requests too."""
+    return limit_middleware(get_response, named=True)
 
 
 def item(_request: HttpRequest, number: int) -> JsonResponse:
@@ -58,6 +73,7 @@ class Urls:
 MIDDLEWARE = {
     "ours": ["service.platform.web.middleware.ServiceMiddleware", COMMON],
     "limit": [f"{__name__}.limit_middleware", COMMON],
+    NAMED: [f"{__name__}.named_limit_middleware", COMMON],
     "django-prometheus": [
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
         COMMON,

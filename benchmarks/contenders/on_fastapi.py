@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI
-from limit import LimitMetrics
+from limit import NAMED, LimitMetrics, identify, request_id
 from measuring import Serve
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,8 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class LimitMiddleware:
     """The smallest usable middleware: see limit.py."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, named: bool) -> None:
         self.app = app
+        self.named = named
         self.metrics = LimitMetrics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,11 +27,16 @@ class LimitMiddleware:
         status = 500
         metrics = self.metrics
         metrics.in_progress.inc()
+        if self.named:
+            given = dict(scope["headers"]).get(b"x-request-id")
+            own = identify(given and given.decode("latin-1")).encode()
 
         async def watch(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self.named:
+                    message["headers"].append((b"x-request-id", own))
             await send(message)
 
         try:
@@ -41,6 +47,8 @@ class LimitMiddleware:
             inc, observe = metrics[scope["method"], route.path_format if route else "unmatched", status]
             inc()
             observe(perf_counter() - start)
+            if self.named:
+                request_id.set("")
 
 
 def telemetry() -> Any:
@@ -53,8 +61,8 @@ def telemetry() -> Any:
 
 def instrument(app: FastAPI, name: str) -> None:
     """Instrument with the contender of that name, and import no other: some change the framework by that."""
-    if name == "limit":
-        app.add_middleware(LimitMiddleware)
+    if name in ("limit", NAMED):
+        app.add_middleware(LimitMiddleware, named=name == NAMED)
     elif name == "ours":
         from service.platform.web import install
 

@@ -4,7 +4,7 @@ from time import perf_counter
 from typing import Any
 
 from flask import Flask, request
-from limit import LimitMetrics
+from limit import NAMED, LimitMetrics, identify, request_id
 from measuring import Serve
 from prometheus_client import CollectorRegistry
 from wsgi import driver
@@ -13,18 +13,23 @@ from wsgi import driver
 class LimitFlask(Flask):
     """The smallest usable instrumentation: see limit.py."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, *, named: bool) -> None:
+        super().__init__("bench")
+        self.named = named
         self.metrics = LimitMetrics()
 
     def full_dispatch_request(self, *arguments: Any) -> Any:
         start = perf_counter()
         metrics = self.metrics
         metrics.in_progress.inc()
+        if self.named:
+            own = identify(request.environ.get("HTTP_X_REQUEST_ID"))
         status = 500
         try:
             response = super().full_dispatch_request(*arguments)
             status = response.status_code
+            if self.named:
+                response.headers["X-Request-ID"] = own
             return response
         finally:
             metrics.in_progress.dec()
@@ -33,12 +38,14 @@ class LimitFlask(Flask):
             inc, observe = metrics[asked.method, rule.rule if rule else "unmatched", status]
             inc()
             observe(perf_counter() - start)
+            if self.named:
+                request_id.set("")
 
 
 def made(name: str) -> Flask:
     """Make an application as that contender has it, and import no other: some change the framework by that."""
-    if name == "limit":
-        return LimitFlask("bench")
+    if name in ("limit", NAMED):
+        return LimitFlask(named=name == NAMED)
     if name == "ours":
         from service.platform.web import MeasuredFlask, install
 
