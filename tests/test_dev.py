@@ -78,6 +78,9 @@ def test_a_change_is_served_at_once_and_metrics_survive(
             if sample.name == "http_requests_total" and sample.labels["method"] == "POST"
         ]
         assert created == 1
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines() if "POST /api/bookmarks" in line]
+        assert len(lines) == 1
+        assert "POST /api/bookmarks 201" in lines[0]
         save_and_wait_for(
             lambda: server.ask("GET", "/").status == 500,
             entry,

@@ -25,8 +25,10 @@ def write(name: str, package: Path, tests: Path, taken: Collection[str]) -> list
     if not re.fullmatch(r"[a-z][a-z_]*[a-z]", name) or len(name) > LONGEST:
         raise ValueError(f"NAME={name!r}: give lower-case letters and _, like NAME=orders")
     folders = {"component": package / name, "tests": tests / name}
-    known = name in taken or any(folder.exists() for folder in folders.values())
-    if known or keyword.iskeyword(name) or (package / f"{name}.py").exists():
+    if keyword.iskeyword(name):
+        raise ValueError(f"NAME={name}: Python keeps that word for itself, choose another one")
+    places = [*folders.values(), package / f"{name}.py"]
+    if name in taken or any(place.exists() for place in places):
         raise ValueError(f"NAME={name}: that name is taken, choose another one")
     words = {"name": name, "Name": name.title().replace("_", "")}
     written = []

@@ -15,4 +15,4 @@ def application() -> FastAPI:
 def command(host: str, port: str) -> list[str]:
     """The arguments of `python -m`."""
     reload = ["--factory", "tools.reloading:application", "--reload", "--reload-dir", "src"]
-    return ["uvicorn", *reload, "--host", host, "--port", port]
+    return ["uvicorn", *reload, "--no-access-log", "--host", host, "--port", port]

@@ -92,6 +92,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},  # to the root, as everything else
         # What views answer on purpose is counted; a line for each would let clients fill the log.
         "django.request": {"level": "ERROR", "filters": ["exceptions"]},
+        "django.server": {"level": "WARNING"},  # the service has a line of its own per request
         "django.security": {"handlers": ["limited"], "propagate": False},
     },
 }

@@ -20,7 +20,7 @@ State = Literal["stopped", "starting", "ready", "draining", "stopping"]
 class Lifecycle:
     """Starts the components in their order and stops them; may be started again after a stop.
 
-    `bind` is called with each of their metric groups, which so has its series before any start.
+    Before any starts, `bind` is called with each of their metric groups, to make its series.
     """
 
     def __init__(self, components: Sequence[Component], bind: Callable[[Any], object]) -> None:

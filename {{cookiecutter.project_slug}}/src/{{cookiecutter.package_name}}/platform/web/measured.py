@@ -49,7 +49,7 @@ class MeasuredRequest:
         return UNMATCHED
 
     def finish(self, status: int) -> None:
-        """Count the request as answered with that status; the first call counts, later ones not."""
+        """Count the request as answered with that status, unless it was counted already."""
         if self.finished:
             return
         self.finished = True
