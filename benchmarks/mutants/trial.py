@@ -99,6 +99,7 @@ def attempt(limits: dict[str, float]) -> tuple[str, str]:
     """Say how the tests ended, and at which of them; at none where they could not be collected."""
     read, pipe = os.pipe()
     scratch = tempfile.mkdtemp(prefix="trial-")
+    os.chmod(scratch, 0o755)  # noqa: S103, PTH101 - some tests work as another user
     trial = os.fork()
     if trial == 0:
         code = 3
