@@ -26,7 +26,7 @@ GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 LOST = $(strip $(filter-out ARGS OUTPUT PYTHON,$(GIVEN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help new test lint format bench dashboards pictures date canary clean
+.PHONY: help new test containers lint format bench dashboards pictures date canary clean
 
 help: ## Show this list
 	@color=; plain=; if [ -t 1 ]; then color=$$(printf '\033[36m'); plain=$$(printf '\033[0m'); fi; \
@@ -39,6 +39,9 @@ new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input
 
 test: .venv/.test ## Render every variant and run every distinct one, on several processors: ARGS="-n0 -k workers"
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+containers: .venv/.test .venv/.engine ## Run compose.yaml in a real container engine: as root on Debian (5 minutes; needs podman, debootstrap)
+	@$(BIN)/pytest $(ARGS) tests/engine
 
 lint: .venv/.test .venv/.lint ## Check format, lint and types of hooks, tests and benchmarks
 	@$(BIN)/ruff format --check $(SOURCES)

@@ -1,6 +1,6 @@
 """The image is built step by step as its Dockerfile says, without an engine, and runs confined as compose.yaml has it.
 
-What only an engine does is not tried: base images, layers, and the steps of ENGINE.
+What only an engine does is tried in `tests/engine/`: layers, and the steps of ENGINE.
 """
 
 import json
