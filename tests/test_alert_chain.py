@@ -200,7 +200,7 @@ def test_an_outage_pages_somebody_and_its_end_is_told_too(
             answers(front, 12, 500)
             fired = receivers.wait_for("FIRING page: HttpErrorBudgetBurn (1)")
             errors = f"errors fired and arrived after {time.monotonic() - began:.1f} s"
-            assert "runbooks.example.com/example-service/http/HttpErrorBudgetBurn.md" in fired["title_link"]
+            assert "runbooks.example.com/example-service/http.md#httperrorbudgetburn" in fired["title_link"]
             assert "example-service answers too many requests with 5xx\nThe error budget" in fired["text"]
             assert "Dashboard: http://localhost:3000/d/example-service-service" in fired["text"]
 

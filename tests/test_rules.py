@@ -90,16 +90,16 @@ SLIPS = {
         rf"{RULES}/health.yaml:5: HealthCheckFailing must have the label severity: page, ticket, none",
     ),
     "a link leads elsewhere": (
-        f"{RULES}/polling.yaml", "/polling/PollingFailing.md", "/polling/Polling.md", "runbooks",
-        rf"{RULES}/polling.yaml:5: the runbook_url of PollingFailing must be https://.*/polling/PollingFailing.md",
+        f"{RULES}/polling.yaml", "/polling.md#pollingfailing", "/polling.md#polling", "runbooks",
+        rf"{RULES}/polling.yaml:5: the runbook_url of PollingFailing must be https://.*/polling.md#pollingfailing",
     ),
     "a runbook has lost its cure": (
-        "docs/runbooks/polling/PollingFailing.md", "## Cure", "## What to do", "runbooks",
-        "docs/runbooks/polling/PollingFailing.md:1: needs the heading '## Cure'",
+        "docs/runbooks/polling.md", "### Cure", "### What to do", "runbooks",
+        "docs/runbooks/polling.md:3: PollingFailing needs the heading '### Cure'",
     ),
     "a query in a runbook names what is not there": (
-        "docs/runbooks/polling/PollingFailing.md", "by (callback)", "by (callbacks)", "runbooks",
-        r"docs/runbooks/polling/PollingFailing.md:12: callbacks is no label of what is selected: callback\?",
+        "docs/runbooks/polling.md", "by (callback)", "by (callbacks)", "runbooks",
+        r"docs/runbooks/polling.md:14: callbacks is no label of what is selected: callback\?",
     ),
     "a scrape may have fewer samples than are declared": (
         "monitoring/prometheus/prometheus.yaml", "sample_limit: 40000", "sample_limit: 400", "scrape",
@@ -313,19 +313,19 @@ def test_a_check_that_cannot_read_a_file_is_a_finding_of_its_own(checked: Projec
 
 
 def test_a_runbook_without_an_alert_and_an_alert_without_a_runbook_are_found(checked: Project) -> None:
-    page = checked.path / "docs/runbooks/health/HealthCheckFailing.md"
-    moved = page.with_name("HealthChecksFail.md")
-    page.rename(moved)
+    page = checked.path / "docs/runbooks/database.md"
+    before = page.read_text(encoding="utf-8")
+    page.write_text(before.replace("\n## MigrationsPending\n", "\n## MigrationsWait\n"), encoding="utf-8")
+    line = before[: before.index("\n## MigrationsPending")].count("\n") + 2
     try:
         done = checked.run(".venv/bin/python", "-m", "tools.monitoring", "runbooks", check=False)
     finally:
-        moved.rename(page)
+        page.write_text(before, encoding="utf-8")
     assert done.returncode == 1
-    missing = "HealthCheckFailing has no runbook: write docs/runbooks/health/HealthCheckFailing.md"
-    assert f"  {RULES}/health.yaml:5: {missing}" in done.stdout.splitlines()
-    assert (
-        "  docs/runbooks/health/HealthChecksFail.md:1: is of no alert in the rules of health: delete it" in done.stdout
-    )
+    missing = "MigrationsPending has no runbook: write the section '## MigrationsPending' in docs/runbooks/database.md"
+    surplus = "MigrationsWait is no alert in the rules of database: delete it"
+    found = [text for text in done.stdout.splitlines() if text.startswith("  ")]
+    assert found == [f"  docs/runbooks/database.md:{line}: {surplus}", f"  {RULES}/database.yaml:17: {missing}"], found
 
 
 def test_a_check_that_cannot_run_says_why_and_fails_in_ci(checked: Project, tmp_path: Path) -> None:

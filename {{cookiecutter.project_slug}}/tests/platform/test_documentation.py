@@ -16,6 +16,7 @@ FOLDERS = (ROOT, PACKAGE, PACKAGE / "platform")  # where a path may begin
 MAY_GO = ("AGENTS.md", "debugging-metrics.md")  # may be deleted, and what still points there stays
 # A block of code, with the name of the file to write where one stands before it.
 FENCED = re.compile(r"(^`[^`\n]+`:\n\n)?^```.*?^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]*)#?([^):]*)\)")  # within the project: a page, a heading, or both
 
 
 def pages() -> list[Path]:
@@ -33,6 +34,12 @@ def marked(pattern: str) -> set[tuple[str, str]]:
     return found
 
 
+def headings(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    found = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in found}
+
+
 def test_every_path_that_the_documentation_names_exists():
     """A path begins with a folder of the project, of the package, or of its platform."""
     beginnings = {path.name for folder in FOLDERS for path in folder.iterdir() if path.is_dir()}
@@ -43,12 +50,13 @@ def test_every_path_that_the_documentation_names_exists():
 
 
 def test_every_link_between_the_pages_leads_somewhere():
-    links = [
-        (page, target)
-        for page in pages()
-        for target in re.findall(r"\]\(([^)#:]+)\)", FENCED.sub("", page.read_text()))
-    ]
-    missing = [(page.name, to) for page, to in links if not (page.parent / to).exists()]
+    """To a file or a folder, and to a heading where it names one."""
+    missing = []
+    for page in pages():
+        for target, heading in LINK.findall(FENCED.sub("", page.read_text())):
+            to = page.parent / target if target else page
+            if not to.exists() or (heading and heading not in headings(to)):
+                missing.append((page.name, target, heading))
     assert sorted(one for one in missing if not one[1].endswith(MAY_GO)) == []
 
 
