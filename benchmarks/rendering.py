@@ -58,7 +58,8 @@ def generate(template: Path, output: Path, bakery: Bakery) -> None:
     """Run the command line, as a process of its own."""
     command = [str(Path(sys.executable).with_name("cookiecutter")), str(template), "--no-input"]
     where = ["--config-file", str(bakery.config), "--output-dir", str(output)]
-    subprocess.run([*command, *where], env=environment(), check=True, stdout=subprocess.DEVNULL)
+    more = {"TMPDIR": str(bakery.folder)}  # Cookiecutter leaves there the hooks that it ran
+    subprocess.run([*command, *where], env=environment(**more), check=True, stdout=subprocess.DEVNULL)
 
 
 def generating(folder: Path, bakery: Bakery) -> dict[str, float]:

@@ -1,10 +1,13 @@
 """Lays the chosen options over the base, fills in the answers, and starts a git repository."""
 
+import sys
+
+sys.path.pop(0)  # Cookiecutter runs this file in the folder for temporary files, where anybody may have put a `re.py`
+
 import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 # Cookiecutter renders this file: Jinja writes its values here in Python's own notation.
@@ -41,7 +44,7 @@ def owners_and_parts() -> tuple[dict[Path, Path], dict[str, str]]:
     owners: dict[Path, Path] = {}
     parts: dict[str, str] = {}
     for folder in (TEMPLATE / BASE, *chosen_folders()):
-        for source in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for source in filter(Path.is_file, folder.rglob("*")):
             target = Path(str(source.relative_to(folder)).replace(PACKAGE, ANSWERS["package_name"]))
             if target.parent == Path("_parts"):
                 parts[target.name] = parts.get(target.name, "") + source.read_bytes().decode()

@@ -1,8 +1,11 @@
 """Refuses bad answers: names every one of them and what would be legal, before any file is written."""
 
+import sys
+
+sys.path.pop(0)  # Cookiecutter runs this file in the folder for temporary files, where anybody may have put a `re.py`
+
 import keyword
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path

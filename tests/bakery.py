@@ -7,9 +7,11 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from cookiecutter.main import cookiecutter
 
@@ -132,14 +134,15 @@ class Bakery:
     ) -> Project:
         """Bake into a folder of the caller's; `options` are those of cookiecutter."""
         output.mkdir(parents=True, exist_ok=True)
-        path = cookiecutter(
-            str(template),
-            no_input=True,
-            extra_context=dict(answers or {}),
-            output_dir=str(output),
-            config_file=str(self.config),
-            **options,
-        )
+        with patch.object(tempfile, "tempdir", str(self.folder)):  # Cookiecutter leaves there the hooks that it ran
+            path = cookiecutter(
+                str(template),
+                no_input=True,
+                extra_context=dict(answers or {}),
+                output_dir=str(output),
+                config_file=str(self.config),
+                **options,
+            )
         replay = json.loads((self.folder / "replay" / f"{template.name}.json").read_text(encoding="utf-8"))
         return Project(Path(path), replay["cookiecutter"])
 

@@ -1,6 +1,7 @@
 """`make new` in a fresh clone, with python3, git and make only, generates a service and says what to do next."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_it_generates_into_a_folder_with_a_space(
     printed = clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={output}", more=home).stdout
     assert Project(output / "example-service").contents() == bakery.bake().contents()
     assert f"cd '{output}/example-service'" in printed.splitlines()
+
+
+def test_nothing_that_others_left_in_the_folder_for_temporary_files_is_run(
+    clone: Project, home: dict[str, str], tmp_path: Path
+) -> None:
+    """Cookiecutter runs the hooks there, and Python looks for modules first beside what it runs."""
+    for module in sys.stdlib_module_names:
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('a file of somebody else ran')\n", encoding="utf-8")
+    more = {**home, "TMPDIR": str(tmp_path)}
+    clone.run("make", "new", "ARGS=--no-input", f"OUTPUT={tmp_path}/services", more=more)
+    assert (tmp_path / "services/example-service/.git/index").exists()
 
 
 def test_it_asks_the_questions_with_their_explanations(clone: Project, home: dict[str, str], tmp_path: Path) -> None:
