@@ -73,14 +73,18 @@ def write_files(owners: dict[Path, Path], parts: dict[str, str]) -> None:
     """Write every file as its owner has it, with parts and answers filled in where it has places for them."""
     for target, source in owners.items():
         content = source.read_bytes()
+        copied = source.is_relative_to(TEMPLATE / BASE)  # by Cookiecutter
         if b"{ cookiecutter." in content or b" parts: " in content:  # others need not be text
             text = SLOT.sub(lambda slot: parts.get(slot[1], ""), content.decode())
             text = PLACE.sub(lambda place: escaped(place[1], target.suffix or target.name), text)  # noqa: B023 - called at once
             content = text.encode()
-        elif source.is_relative_to(TEMPLATE / BASE):
-            continue  # Cookiecutter copied it
+        elif copied:
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        # What Cookiecutter copied is not emptied first: ext4 brings such a file to the disk at once, 10 ms for all.
+        with target.open("r+b" if copied else "wb") as file:
+            file.write(content)
+            file.truncate()
         target.chmod(source.stat().st_mode)
 
 
