@@ -25,7 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bakery import ROOT, TREE, Answers, Bakery, Project
+from bakery import ROOT, Answers, Bakery, Project
 from PIL import Image
 from server import HOST, Server, serving
 from test_dashboards import configuration, dashboards, filled, textfiles, without_bookmarks
@@ -34,7 +34,7 @@ from test_prometheus import Prometheus, running_prometheus
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 CLIENTS = 6
 PICTURES = ROOT / "docs" / "pictures"
-SHIPPED = ROOT / TREE / "docs" / "pictures"  # of these, in each project
+SHIPPED = ROOT / "options" / "deployment" / "compose" / "docs" / "pictures"  # of these, in each project
 IN_PROJECTS = ("service",)
 WIDTH, HEADER, UNIT, GAP = 1000, 44, 25, 6  # pixels
 SHADES = 128  # of color: a third of the bytes, and no difference to the eye

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from bakery import ROOT, TREE, Answers, Bakery, Project, environment
+from bakery import ROOT, Answers, Bakery, Project, environment
 from server import Server, free_port, wait_until_ready
 
 VARIANTS: dict[str, Answers] = {
@@ -228,13 +228,13 @@ def test_the_tools_of_the_image_are_those_of_the_project(bakery: Bakery) -> None
 
 
 def test_every_base_is_pinned_by_version_and_digest() -> None:
-    dockerfile = (ROOT / TREE / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (ROOT / "options/deployment/compose/Dockerfile").read_text(encoding="utf-8")
     bases = [rest.split()[0] for word, rest in instructions(dockerfile) if word == "FROM"]
     assert len(bases) == 2
     assert len({re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base)[0] for base in bases}) == 1  # type: ignore[index]
 
 
 def test_what_changes_with_each_commit_comes_after_every_layer() -> None:
-    dockerfile = (ROOT / TREE / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (ROOT / "options/deployment/compose/Dockerfile").read_text(encoding="utf-8")
     words = [word for word, _ in instructions(dockerfile)]
     assert words[words.index("ARG") :] == ["ARG", "ARG", "LABEL"]
