@@ -164,6 +164,7 @@ JOBS = GRAFANA / "panels" / "jobs.yaml"
         (INDEX, "(application_info,", "(applications_info,", "variable job: applications_info is exported by nothing"),
         (INDEX, "_seconds{job=", "_seconds{jobs=", "Starts: jobs is no label of process_start_time_seconds: job?"),
         (SOURCE, "timeInterval: 15s", "timeInterval: 1m", "timeInterval must be 15s, the scrape_interval of "),
+        (SOURCE, "uid: prometheus", "uid: promethes", "uid must be prometheus, which the dashboards open: monitoring"),
         (JOBS, "kind: states", "kind: state", "kind must be one of lines, stacked, figure, states; got 'state'"),
     ],
     ids=[
@@ -179,6 +180,7 @@ JOBS = GRAFANA / "panels" / "jobs.yaml"
         "metric of a variable",
         "label of a mark",
         "scrape interval",
+        "data source",
         "kind",
     ],
 )

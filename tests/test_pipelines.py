@@ -75,25 +75,28 @@ def test_an_answer_adds_its_pipeline_and_nothing_else_that_runs(bakery: Bakery, 
 
 
 @pytest.mark.parametrize("ci", ANSWERS)
-@pytest.mark.parametrize("check", ["pipeline", "workflow audit", "compose", "secrets", "image"])
+@pytest.mark.parametrize("check", ["schemas", "workflow audit", "secrets", "image", "context", "start", "make targets"])
 def test_what_is_generated_is_valid_and_clean(findings: Callable[..., list[str]], check: str, ci: str) -> None:
     assert findings(check, ci=ci, database="postgresql" if ci == "gitlab" else "sqlite") == []
 
 
 class Mistake(NamedTuple):
-    """A check, the change in a file that it must notice, and how its finding begins."""
+    """A check, the change in a file that it must notice, how its finding begins, and where if not in that file."""
 
     check: str
     name: str
     old: str
     new: str
     found: str
+    where: str = ""
+    at: str = ""
 
 
+NEWEST = ".github/workflows/newest.yaml"
 MISTAKES = [
-    ("compose", "compose.yaml", "    user: postgres", "    usr: postgres", "services.database: .*'usr'"),
+    ("schemas", "compose.yaml", "    user: postgres", "    usr: postgres", "services.database: .*'usr'"),
     (
-        "compose",
+        "schemas",
         "compose.yaml",
         "    stop_signal: SIGQUIT",
         "    stop_signal: [3]",
@@ -112,20 +115,44 @@ MISTAKES = [
     ("image", "Dockerfile", "RUN pip install --no-cache-dir", "RUN pip install", "DL3042: "),
     ("image", "Dockerfile", "WORKDIR /data", "WORKDIR data", "DL3000: "),
     (
-        "pipeline",
+        "schemas",
         ".github/workflows/test.yaml",
         "      fail-fast: false",
         "      fail-fats: false",
         "jobs.test.*: .*'fail-fats'",
     ),
     (
-        "pipeline",
+        "schemas",
         ".github/workflows/newest.yaml",
         "    timeout-minutes: 20\n",
         "",
         "jobs.newest: .*timeout-minutes",
     ),
-    ("pipeline", ".github/dependabot.yml", "version: 2", "versoin: 2", "the file: "),
+    ("schemas", ".github/dependabot.yml", "version: 2", "versoin: 2", "the file: "),
+    (
+        "make targets",
+        ".github/workflows/test.yaml",
+        "- run: make monitoring-check",
+        "- run: make monitoring-chek",
+        r"monitoring-chek is no target of the Makefile: monitoring-check\?",
+    ),
+    ("make targets", "Makefile", "upgrade: |", "update: |", "upgrade is no", NEWEST, "run: make upgrade"),
+    (
+        "context",
+        ".dockerignore",
+        "!uv.lock\n",
+        "",
+        r"\.dockerignore keeps uv.lock back: ",
+        "Dockerfile",
+        "COPY pyproject",
+    ),
+    (
+        "start",
+        "Dockerfile",
+        'ENTRYPOINT ["example-service"]',
+        'ENTRYPOINT ["exampl-service"]',
+        r"must start what \[project.scripts\] of pyproject.toml has: example-service",
+    ),
     (
         "workflow audit",
         ".github/workflows/newest.yaml",
@@ -150,14 +177,32 @@ def test_a_mistake_is_found_with_its_file_and_line(
     answers = {"database": "postgresql"}
     printed = findings(*mistake[:4], **answers)
     # Of a key that is missing, the line of what lacks it.
-    place = mistake.old.splitlines()[0] if mistake.new else "  newest:"
-    begin = f"{re.escape(mistake.name)}:{line_of(bakery, mistake.name, place, **answers)}: {mistake.found}"
+    place = mistake.at or (mistake.old.splitlines()[0] if mistake.new else "  newest:")
+    where = mistake.where or mistake.name
+    begin = f"{re.escape(where)}:{line_of(bakery, where, place, **answers)}: {mistake.found}"
     assert [one for one in printed if re.match(begin, one)], printed
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "old", "new"),
+    [
+        ("context", ".dockerignore", "!src", "!src/**"),
+        ("context", "Dockerfile", "COPY src src", "COPY ./src/example_service/ src/example_service/"),
+        ("start", "Dockerfile", '["example-service"]', '["python", "-m", "example_service"]'),
+        ("start", "Dockerfile", '["example-service"]', '["tini", "--", "example-service"]'),
+        ("make targets", ".github/workflows/test.yaml", "- run: make test", "- {name: make sure, run: make test -j2}"),
+        ("make targets", ".github/workflows/test.yaml", "- run: make lint", "- run: apt-get install make python3"),
+    ],
+)
+def test_what_is_right_in_another_form_stays_right(
+    findings: Callable[..., list[str]], check: str, name: str, old: str, new: str
+) -> None:
+    assert findings(check, name, old, new) == []
 
 
 def test_a_misspelt_key_of_gitlab_is_found(bakery: Bakery, findings: Callable[..., list[str]]) -> None:
     line = line_of(bakery, ".gitlab-ci.yml", "  services:", ci="gitlab")
-    (found,) = findings("pipeline", ".gitlab-ci.yml", "  services:", "  sevices:", ci="gitlab")
+    (found,) = findings("schemas", ".gitlab-ci.yml", "  services:", "  sevices:", ci="gitlab")
     assert re.match(rf"\.gitlab-ci\.yml:{line}: container: .*'sevices'", found)
 
 

@@ -40,8 +40,8 @@ class Port(NamedTuple):
 
     text: Text
     address: str
-    published: range
-    target: range  # empty where the text is not understood
+    published: list[str]
+    target: list[str]  # empty where the text is not understood
 
 
 class Container:
@@ -52,11 +52,13 @@ class Container:
         is_ours: whether it runs the image that is built here.
         secrets: by the name under which it reads them.
         mounts: what is mounted, by the path in the container; empty for what the engine makes.
+        sources: what of this project is mounted.
+        writable: the folders that it may write to where its file system is read-only.
     """
 
     def __init__(self, name: Text, entry: Entry) -> None:
         self.name, self.entry = name, entry
-        self.image: str = entry.get("image", "")
+        self.image: Text = entry.get("image", Text("", name.path, name.line))
         self.is_ours = "build" in entry or self.image in _built()
         self.environment = _variables(entry.get("environment"))
         self.secrets = dict(_secrets(_listed(entry.get("secrets"))))
@@ -64,23 +66,25 @@ class Container:
         self.healthcheck = _listed((entry.get("healthcheck") or {}).get("test"))
         self.command = _listed(entry.get("command"))
         self.volumes = [_short(one, "source", "target") for one in _listed(entry.get("volumes"))]
-        split = ([*one.split(":"), ""] for one in self.volumes)
+        split = [[*one.split(":"), ""] for one in self.volumes]
         self.mounts = {one[1] or one[0]: one[0] if one[1] else "" for one in split}
-        self._scratch = [one.partition(":")[0] for one in _listed(entry.get("tmpfs"))]
+        self.sources = [Path(one) for one in self.mounts.values() if one.startswith(".")]
+        scratch = [one.partition(":")[0] for one in _listed(entry.get("tmpfs"))]
+        self.writable = ["/dev", *scratch, *(one[1] or one[0] for one in split if "ro" not in one)]
 
     @property
     def ports(self) -> list[str]:
         """Where it listens, as its configuration says, or else where it is published."""
         if self.is_ours:
             return [self.environment.get("PORT") or image_variables().get("PORT") or ""]
-        if NGINX in map(Path, self.mounts.values()):
+        if NGINX in self.sources:
             return re.findall(r"(?m)^\s*listen (\d+)", "\n".join(nginx_lines()))
         own = re.findall(r"--web\.listen-address=\S*:(\d+)", " ".join(self.command))
-        return own or [str(number) for port in self.published for number in port.target]
+        return own or [number for port in self.published for number in port.target]
 
     def files(self) -> Iterator[Path]:
         """The configuration that it reads, as far as it exists."""
-        for path in (Path(source) for source in self.mounts.values() if source.startswith(".")):
+        for path in self.sources:
             for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
                 if one.suffix in {".yaml", ".conf"} and (one != TLS or has_tls()):
                     yield one
@@ -88,8 +92,9 @@ class Container:
     def lines(self) -> Iterator[Text]:
         """Each line of its command, variables, secrets and configuration."""
         yield from [*self.command, *self.environment.values()]
-        for one in self.secrets.values():
-            yield from filter(None, [section("secrets").get(one, Entry()).get("x-value")])
+        given = self.secrets.values()
+        made = [entry.get("x-value") for name, entry in section("secrets").items() if name in given]
+        yield from filter(None, made)
         for path in self.files():
             yield from lines(path)
 
@@ -99,12 +104,10 @@ class Container:
         None is a path at which there is nothing.
         """
         there = PurePosixPath(path)
-        if any(map(there.is_relative_to, (*ALWAYS_THERE, *self._scratch))):
-            return ""
         for target in filter(there.is_relative_to, sorted(self.mounts, key=len, reverse=True)):
             source = self.mounts[target]
             return source + path.removeprefix(target) if source.startswith(".") else ""
-        return None
+        return "" if any(map(there.is_relative_to, (*ALWAYS_THERE, *self.writable))) else None
 
 
 def section(name: str) -> dict[Text, Entry]:
@@ -157,12 +160,14 @@ def _short(one: Any, *keys: str) -> Text:
 def _port(given: Any) -> Port:
     text = _short(given, "host_ip", "published", "target")
     found = PORT.fullmatch(text)
-    address, *numbers = found.groups("") if found else ("", "", "")
-    pairs = [one.partition("-") for one in numbers]
-    published, target = (
-        range(int(first), int(last or first) + 1) if first else range(0) for first, _, last in pairs
-    )
-    return Port(text, address, published, target)
+    address, published, target = found.groups("") if found else ("", "", "")
+    return Port(text, address, _numbers(published), _numbers(target))
+
+
+def _numbers(given: str) -> list[str]:
+    """Those of `8000` or `8000-8009`."""
+    first, _, last = given.partition("-")
+    return [str(one) for one in range(int(first), int(last or first) + 1)] if first else []
 
 
 def _secrets(given: list[Any]) -> Iterator[tuple[str, Text]]:

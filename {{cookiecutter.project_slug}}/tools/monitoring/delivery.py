@@ -2,8 +2,11 @@
 
 import json
 import re
+import tomllib
 from contextlib import suppress
-from pathlib import Path
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path, PurePath
 from typing import Any
 
 from .compose_file import COMPOSE, DOCKERFILE
@@ -11,12 +14,19 @@ from .documents import Entry, Text, content, lines, read
 from .findings import Finding, Findings, run, wrong
 
 IGNORED = Path(".dockerignore")
-# Where a pipeline may be, and the schemas of check-jsonschema for it.
-PIPELINES = {
-    ".github/workflows/*.y*ml": ("github-workflows", "github-workflows-require-timeout"),
-    ".github/dependabot.yml": ("dependabot",),
-    ".gitlab-ci.yml": ("gitlab-ci --data-transform gitlab-ci",),
-    "renovate.json": ("renovate",),
+PROJECT = Path("pyproject.toml")
+TARGETS = re.compile(r"^([\w. -]+):(?!=)")
+MAKE = re.compile(r"(?:^ *(?:- )?|(?:run|script): *|[;&|(] *)make ([a-z][\w-]*)")
+# Where compose.yaml and the pipeline may be, and the schemas of check-jsonschema for them.
+SCHEMAS = {
+    "compose.yaml": ("vendor.compose-spec",),
+    ".github/workflows/*.y*ml": (
+        "vendor.github-workflows",
+        "custom.github-workflows-require-timeout",
+    ),
+    ".github/dependabot.yml": ("vendor.dependabot",),
+    ".gitlab-ci.yml": ("vendor.gitlab-ci --data-transform gitlab-ci",),
+    "renovate.json": ("vendor.renovate",),
 }
 NAME = r"\w*(?:SECRET|TOKEN|PASSWORD|PASSWD|DSN|API_?KEY|DATABASE_URL)(?:_\w+)?"
 # A name of a secret that is given a value: one that ends in _FILE gives none away.
@@ -49,14 +59,43 @@ def check_secrets() -> Findings:
             yield wrong(line, f"{line} lets secrets into a layer of the image")
 
 
-def check_compose() -> Findings:
-    """What the schema of Compose does not know."""
-    return _schema("compose-spec", COMPOSE)
+def check_context() -> Findings:
+    """Find what the image copies and .dockerignore keeps back."""
+    sent = [PurePath(line[1:]) for line in lines(IGNORED) if line.startswith("!")]
+    for line in (one for one in lines(DOCKERFILE) if re.match("COPY (?!--from)", one)):
+        for source in (PurePath(word) for word in line.split()[1:-1] if word[0] not in "-[<*"):
+            below = (source.is_relative_to(one) or one.is_relative_to(source) for one in sent)
+            if not any(below) and not any(source.match(str(one)) for one in sent):
+                yield wrong(line, f"{IGNORED} keeps {source} back: add a line !{source}")
 
 
-def check_pipeline() -> Findings:
-    """What the schemas of the pipeline do not know, and jobs that may run without end."""
-    for pattern, schemas in PIPELINES.items():
+def check_start() -> Findings:
+    """Find an image that starts no script of the project."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    scripts = project.get("scripts", {})
+    known = {*scripts, *(module.partition(".")[0] for module in scripts.values())}
+    for line in lines(DOCKERFILE):
+        if line.startswith("ENTRYPOINT") and not known & {*re.findall(r"[\w-]+", line)}:
+            right = ", ".join(scripts)
+            yield wrong(line, f"must start what [project.scripts] of {PROJECT} has: {right}")
+
+
+def check_make_targets() -> Findings:
+    """Find commands of the pipeline that call make for what it does not know."""
+    makefiles = chain.from_iterable(map(lines, (Path("Makefile"), *Path().glob("*.mk"))))
+    known = {
+        word for line in makefiles for found in TARGETS.findall(line) for word in found.split()
+    }
+    for line in chain.from_iterable(map(lines, chain.from_iterable(map(Path().glob, SCHEMAS)))):
+        for target in MAKE.findall(line):
+            if target not in known:
+                near = ", ".join(get_close_matches(target, known, 1)) or "make help"
+                yield wrong(line, f"{target} is no target of the Makefile: {near}?")
+
+
+def check_schemas() -> Findings:
+    """What the schemas of Compose and the pipeline do not know, and jobs that may run without end."""
+    for pattern, schemas in SCHEMAS.items():
         for schema in schemas:
             yield from _schema(schema, *sorted(Path().glob(pattern)))
 
@@ -88,8 +127,7 @@ def _output(command: str, *files: str) -> Any:
 def _schema(schema: str, *paths: Path) -> Findings:
     if not paths:
         return
-    kind = "custom" if schema.endswith("timeout") else "vendor"
-    command = f"check-jsonschema --output-format json --builtin-schema {kind}.{schema}"
+    command = f"check-jsonschema --output-format json --builtin-schema {schema}"
     result = _output(command, *map(str, paths))
     for error in result.get("parse_errors", ()):
         yield Finding(Path(error["filename"]), 1, error["message"])

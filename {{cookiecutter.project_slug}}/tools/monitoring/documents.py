@@ -38,7 +38,11 @@ class Lines(yaml.SafeLoader):
 
 
 def _entry(loader: Lines, node: Any) -> Entry:
-    made = Entry(loader.construct_mapping(node, deep=True))
+    loader.flatten_mapping(node)
+    made = Entry()
+    for key, value in loader.construct_pairs(node, deep=True):
+        made.pop(key, None)  # what is merged has another place
+        made[key] = value
     made.path, made.line = Path(node.start_mark.name), node.start_mark.line + 1
     return made
 

@@ -19,17 +19,9 @@ VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$instance": "instance"
 WITHOUT_INTERVAL = re.compile(r"\b(?:rate|irate|increase)\([^[]*\[(?!\$__rate_interval\])")
 
 
-def check_panels() -> Findings:
-    """What is wrong with the keys and texts of the panels."""
-    try:
-        panels()
-    except BadSourceError as bad:
-        yield Finding(bad.path, bad.line, bad.message)
-
-
 def check_names_in_the_panels() -> Findings:
     """Queries that Prometheus does not take, or that name what nothing exports."""
-    with suppress(BadSourceError):  # `check_panels` tells of it
+    with suppress(BadSourceError):  # `check_dashboards` tells of it
         for panel in panels():
             for one in panel.queries:
                 yield from (wrong(one, f"{panel.title}: {problem}") for problem in _wrong(one))
@@ -67,10 +59,11 @@ def _wrong(one: Mapping[str, str]) -> Iterator[str]:
 
 
 def check_dashboards() -> Findings:
-    """Dashboards that are not what `make dashboards` writes."""
+    """Panels from which none can be made, and dashboards that are not what `make dashboards` writes."""
     try:
         made = dashboards()
-    except BadSourceError:  # `check_panels` tells of it
+    except BadSourceError as bad:
+        yield Finding(bad.path, bad.line, bad.message)
         return
     for path, text in made.items():
         there = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -94,9 +87,14 @@ def check_links_of_the_alerts() -> Findings:
 
 
 def check_data_source() -> Findings:
-    """A data source whose scrape interval is not that of Prometheus."""
+    """A data source whose scrape interval is not that of Prometheus, or that no dashboard opens."""
+    sources, variables = read(SOURCE)["datasources"], read(INDEX)["every"]["templating"]["list"]
+    opened = next(one["current"]["value"] for one in variables if one["type"] == "datasource")
+    if opened not in [one.get("uid") for one in sources]:
+        right = f"uid must be {opened}, which the dashboards open: {INDEX}"
+        yield wrong(sources[0].at("uid"), right)
     interval = read(CONFIGURATION)["global"]["scrape_interval"]
-    for settings in (one["jsonData"] for one in read(SOURCE)["datasources"]):
+    for settings in (one["jsonData"] for one in sources):
         if settings["timeInterval"] != interval:
             right = f"{interval}, the scrape_interval of {CONFIGURATION}"
             yield wrong(settings.at("timeInterval"), f"timeInterval must be {right}")

@@ -98,14 +98,14 @@ def _labels(expression: Any, known: Series, found: list[str]) -> frozenset[str]:
         case promql.AggregateExpr():
             inner, modifier = _labels(expression.expr, known, found), expression.modifier
             named = frozenset(modifier.labels if modifier else ())
-            _must_have(named, inner, found)
+            found += _missing(named, inner)
             by = modifier is None or modifier.type == promql.AggModifierType.By
             return named if by else inner - named
         case promql.BinaryExpr():
             both = _labels(expression.lhs, known, found) | _labels(expression.rhs, known, found)
             matching = expression.modifier and expression.modifier.matching
             if matching and matching.type == promql.LabelModifierType.Include:
-                _must_have(matching.labels, both, found)
+                found += _missing(matching.labels, both)
             return both
         case promql.Call():
             inner = frozenset[str]().union(*(_labels(one, known, found) for one in expression.args))
@@ -129,7 +129,7 @@ def _selected(selector: Any, known: Series, found: list[str]) -> frozenset[str]:
         found.append(f"{name} is exported by nothing{_nearest(name, known)}")
         return ANY
     for matcher in selector.matchers.matchers:
-        _must_have([matcher.name], known[name], found, name)
+        found += _missing([matcher.name], known[name], name)
         values = _declared().get(name, {}).get(matcher.name)
         equal = matcher.op == promql.MatchOp.Equal and matcher.value and "$" not in matcher.value
         if values and equal and matcher.value not in values:
@@ -138,16 +138,11 @@ def _selected(selector: Any, known: Series, found: list[str]) -> frozenset[str]:
     return known[name]
 
 
-def _must_have(
-    labels: Iterable[str], known: frozenset[str], found: list[str], name: str = "what is selected"
-) -> None:
-    if known >= ANY:
-        return
-    found.extend(
-        f"{label} is no label of {name}{_nearest(label, known)}"
-        for label in labels
-        if label not in known and not label.startswith("__")
-    )
+def _missing(
+    labels: Iterable[str], known: frozenset[str], of: str = "what is selected"
+) -> list[str]:
+    asked = () if known >= ANY else (one for one in labels if not one.startswith("__"))
+    return [f"{one} is no label of {of}{_nearest(one, known)}" for one in asked if one not in known]
 
 
 def _nearest(name: str, known: Any) -> str:
