@@ -373,7 +373,7 @@ def drive(project: Project, folder: Path, stack: ExitStack) -> tuple[Prometheus,
         load.until(0.15)
         run_jobs(project, more)
         load.until(0.4)
-        with without_bookmarks(database):
+        with without_bookmarks(project, more["DATABASE_URL"]):
             time.sleep(0.03 * SECONDS)
         load.until(0.6)
         slow(database, 0.12 * SECONDS)

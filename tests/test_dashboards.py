@@ -16,6 +16,7 @@ import pytest
 from bakery import Answers, Bakery, Project
 from server import HOST, Server, serving
 from test_live_server import bookmark_round_trip
+from test_pgbouncer import postgresql
 from test_prometheus import running_prometheus
 
 GRAFANA = Path("monitoring/grafana")
@@ -42,7 +43,19 @@ VARIANTS: list[Answers] = [
     {"framework": "fastapi", "database": "sqlite", "workers": "one"},
     {"framework": "flask", "database": "sqlite", "workers": "one"},
     {"framework": "django", "database": "sqlite", "workers": "several"},
+    {"framework": "fastapi", "database": "postgresql", "workers": "one"},
 ]
+# Run by the project's Python: rename the table of the bookmarks in the database of a URL, from a pattern to a name.
+RENAME = """
+import sys
+from psycopg import connect, sql
+url, pattern, name = sys.argv[1:]
+with connect(url) as connection:
+    asked = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE %s"
+    [(table,)] = connection.execute(asked, [pattern]).fetchall()
+    connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(sql.Identifier(table), sql.Identifier(name)))
+print(table)
+"""
 
 
 def dashboards(project: Project) -> dict[str, dict[str, Any]]:
@@ -274,9 +287,27 @@ def configuration(project: Project, servers: list[Server], files: int) -> str:
 
 
 @contextmanager
-def without_bookmarks(database: Path) -> Iterator[None]:
+def database_of(project: Project, folder: Path) -> Iterator[str]:
+    """Make the database that the project is for, with its schema, and yield the URL."""
+    if project.answers["database"] == "sqlite":
+        yield f"sqlite:///{folder}/service.db"
+    else:
+        with postgresql(project) as url:
+            command = (".venv/bin/python", "-m", project.answers["package_name"], "db", "upgrade")
+            project.run(*command, more={"DATABASE_URL": url})
+            yield url
+
+
+@contextmanager
+def without_bookmarks(project: Project, url: str) -> Iterator[None]:
     """Hide the table of the bookmarks, so that requests for them fail."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+    if project.answers["database"] == "postgresql":
+        rename = (".venv/bin/python", "-c", RENAME, url)
+        table = project.run(*rename, "bookmark%", "hidden").stdout.strip()
+        yield
+        project.run(*rename, "hidden", table)
+        return
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
         [(table,)] = connection.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE 'bookmark%'")
         connection.execute(f"ALTER TABLE {table} RENAME TO hidden")
         yield
@@ -289,14 +320,17 @@ def test_every_query_of_every_panel_has_data(
 ) -> None:
     project = workshop(answers)
     job, package = project.answers["project_slug"], project.answers["package_name"]
-    more = {"DATABASE_URL": f"sqlite:///{tmp_path}/service.db", "JOBS_METRICS": str(tmp_path)}
     workers = {"WORKERS": "2"} if answers["workers"] == "several" else {}
     with (
-        serving(project, POLLING_INTERVAL_SECONDS="1", **more, **workers) as server,
+        database_of(project, tmp_path) as url,
+        serving(
+            project, POLLING_INTERVAL_SECONDS="1", DATABASE_URL=url, JOBS_METRICS=str(tmp_path), **workers
+        ) as server,
         textfiles(tmp_path) as files,
         running_prometheus(tmp_path, configuration(project, [server], files)) as prometheus,
     ):
-        project.run(".venv/bin/python", "-m", package, "jobs", "run", "export-bookmarks", "--format", "json", more=more)
+        job_run = (".venv/bin/python", "-m", package, "jobs", "run", "export-bookmarks", "--format", "json")
+        project.run(*job_run, more={"DATABASE_URL": url, "JOBS_METRICS": str(tmp_path)})
         prometheus.wait_for(f'up{{job="{job}"}}', 1)
         empty = dict(expressions(project))
         total = len(empty)
@@ -305,7 +339,7 @@ def test_every_query_of_every_panel_has_data(
             with ThreadPoolExecutor(4) as pool:  # more than one connection
                 for done in [pool.submit(bookmark_round_trip, server) for _ in range(8)]:
                     done.result()
-            with without_bookmarks(tmp_path / "service.db"):
+            with without_bookmarks(project, url):
                 server.send("GET", "/api/bookmarks", "/api/bookmarks", 500)
             assert server.ask("GET", "/readyz").status == 200
             time.sleep(0.5)
