@@ -258,6 +258,12 @@ def test_a_dashboard_that_a_team_put_there_is_left_alone(project: Project) -> No
         mine.unlink()
 
 
+def test_another_data_source_of_a_team_is_left_alone(project: Project) -> None:
+    loki = "datasources:\n  - {name: Logs, uid: loki, type: loki, url: http://loki:3100}\n"
+    with changed(project, SOURCE, "datasources:\n", loki):
+        assert findings(project) == []
+
+
 @contextmanager
 def textfiles(folder: Path) -> Iterator[int]:
     """Serve the files of a folder as a node exporter does; yield the port."""

@@ -192,6 +192,12 @@ def test_a_mistake_is_found_with_its_file_and_line(
         ("start", "Dockerfile", '["example-service"]', '["tini", "--", "example-service"]'),
         ("make targets", ".github/workflows/test.yaml", "- run: make test", "- {name: make sure, run: make test -j2}"),
         ("make targets", ".github/workflows/test.yaml", "- run: make lint", "- run: apt-get install make python3"),
+        (
+            "make targets",
+            ".github/workflows/test.yaml",
+            "- run: make lint",
+            "- {run: make html, working-directory: docs}",
+        ),
     ],
 )
 def test_what_is_right_in_another_form_stays_right(

@@ -152,6 +152,11 @@ REDIS = """  redis:
     ports: ["6379"]
     volumes: [/srv/redis:/srv, /anonymous]
 """
+WORKER = """  worker:
+    build: {context: ./worker}
+    environment: {LOG_FORMAT: plain, LOG_LEVLE: 3, PORT: 9000, HEALTHCHECK_PATH: /ping}
+    ports: ["9000:9000"]
+"""
 LONG_MOUNT = "- {type: bind, source: ./monitoring/prometheus, target: /etc/prometheus, read_only: true}"
 LEGITIMATE: dict[str, list[tuple[str, str]]] = {
     "ports": [('"127.0.0.1:8000:8000"', "{target: 8000, published: 8000, host_ip: 127.0.0.1}")],
@@ -172,6 +177,7 @@ LEGITIMATE: dict[str, list[tuple[str, str]]] = {
     "a variable without default": [("    LOG_FORMAT:", "    SHUTDOWN_TIMEOUT_SECONDS: ${X}\n    LOG_FORMAT:")],
     "variables of others": [("    LOG_FORMAT:", "    TZ: UTC\n    HTTPS_PROXY: http://10.0.0.1:3128\n    LOG_FORMAT:")],
     "a service of the team's": [("\n  nginx:\n", f"\n{REDIS}\n  nginx:\n")],
+    "a service that is built elsewhere": [("\n  nginx:\n", f"\n{WORKER}\n  nginx:\n")],
     "an image built once": [("\n  nginx:\n", "\n  copy: {image: 'example-service:${VERSION:-latest}'}\n\n  nginx:\n")],
 }
 # The same in other files.

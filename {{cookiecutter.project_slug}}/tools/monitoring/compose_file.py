@@ -11,12 +11,13 @@ from .documents import Entry, Lines, Text, lines, read, text_of
 
 COMPOSE = Path("compose.yaml")
 DOCKERFILE = Path("Dockerfile")
+OUR_FILES = (None, "Dockerfile", "./Dockerfile")
 NGINX = Path("monitoring/nginx/nginx.conf")
 TLS = NGINX.with_name("tls.conf")
 SECRETS = "/run/secrets/"
 # A variable, which is not set: all that there is of it is its default. `$$` is a dollar.
 VARIABLE = re.compile(r"(?<!\$)\$(?:\w+|\{\w+(?::?-([^${}]*)|[^${}]*)\})")
-PORT = re.compile(r"(?:(.*?):)??(?:(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:/\w+)?")
+PORT = re.compile(r"(?:(.*?):)??(?:((?:\d{1,5}(?:-\d{1,5})?)?):)?(\d{1,5}(?:-\d{1,5})?)(?:/\w+)?")
 # What every image has, and what the engine makes in any container.
 ALWAYS_THERE = ("/dev", "/proc", "/usr", "/bin", "/opt")
 
@@ -59,7 +60,8 @@ class Container:
     def __init__(self, name: Text, entry: Entry) -> None:
         self.name, self.entry = name, entry
         self.image: Text = entry.get("image", Text("", name.path, name.line))
-        self.is_ours = "build" in entry or self.image in _built()
+        here = [one.get("image", "") for one in section("services").values() if _is_built_here(one)]
+        self.is_ours = _is_built_here(entry) or self.image in here
         self.environment = _variables(entry.get("environment"))
         self.secrets = dict(_secrets(_listed(entry.get("secrets"))))
         self.published = [_port(one) for one in _listed(entry.get("ports"))]
@@ -183,6 +185,8 @@ def _variables(given: Any) -> dict[str, Text]:
     return given or {}
 
 
-def _built() -> set[Text]:
-    """The images that are built here."""
-    return {one["image"] for one in section("services").values() if {"build", "image"} <= {*one}}
+def _is_built_here(entry: Entry) -> bool:
+    """Whether it is built by the Dockerfile of this project; others may have theirs."""
+    build = entry.get("build")
+    long = build if isinstance(build, dict) else {"context": build}
+    return Path(long.get("context") or "other") == Path() and long.get("dockerfile") in OUR_FILES

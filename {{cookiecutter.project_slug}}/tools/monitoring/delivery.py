@@ -81,15 +81,14 @@ def check_start() -> Findings:
 
 
 def check_make_targets() -> Findings:
-    """Find commands of the pipeline that call make for what it does not know."""
+    """Find commands of the pipeline that call make for nearly what it knows."""
     makefiles = chain.from_iterable(map(lines, (Path("Makefile"), *Path().glob("*.mk"))))
     known = {
         word for line in makefiles for found in TARGETS.findall(line) for word in found.split()
     }
     for line in chain.from_iterable(map(lines, chain.from_iterable(map(Path().glob, SCHEMAS)))):
-        for target in MAKE.findall(line):
-            if target not in known:
-                near = ", ".join(get_close_matches(target, known, 1)) or "make help"
+        for target in {*MAKE.findall(line)} - known:
+            for near in get_close_matches(target, known, 1):
                 yield wrong(line, f"{target} is no target of the Makefile: {near}?")
 
 

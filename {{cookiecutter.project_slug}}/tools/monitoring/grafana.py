@@ -89,12 +89,13 @@ def check_links_of_the_alerts() -> Findings:
 def check_data_source() -> Findings:
     """A data source whose scrape interval is not that of Prometheus, or that no dashboard opens."""
     sources, variables = read(SOURCE)["datasources"], read(INDEX)["every"]["templating"]["list"]
-    opened = next(one["current"]["value"] for one in variables if one["type"] == "datasource")
-    if opened not in [one.get("uid") for one in sources]:
-        right = f"uid must be {opened}, which the dashboards open: {INDEX}"
+    opened = [one["current"]["value"] for one in variables if one["type"] == "datasource"]
+    own = [one for one in sources if one.get("uid") in opened]
+    if not own:
+        right = f"uid must be {opened[0]}, which the dashboards open: {INDEX}"
         yield wrong(sources[0].at("uid"), right)
     interval = read(CONFIGURATION)["global"]["scrape_interval"]
-    for settings in (one["jsonData"] for one in sources):
-        if settings["timeInterval"] != interval:
+    for settings in (one.get("jsonData", one) for one in own):
+        if settings.get("timeInterval") != interval:
             right = f"{interval}, the scrape_interval of {CONFIGURATION}"
             yield wrong(settings.at("timeInterval"), f"timeInterval must be {right}")

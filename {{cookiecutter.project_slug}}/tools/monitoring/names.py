@@ -43,13 +43,8 @@ def wrong_names(query: str) -> list[str]:
         ValueError: this is not PromQL.
     """
     found: list[str] = []
-    _labels(_parsed(query), exported(), found)
+    _labels(promql.parse(re.sub(r"\$\{?__\w+\}?", "5m", query)), exported(), found)
     return list(dict.fromkeys(found))
-
-
-@cache
-def _parsed(query: str) -> Any:
-    return promql.parse(re.sub(r"\$\{?__\w+\}?", "5m", query))
 
 
 @cache
@@ -61,7 +56,7 @@ def exported() -> Series:
         known[rule.name] = known.get(rule.name, TARGET) | frozenset(rule.labels)
     # A rule may read one of a file that comes later: once more for each level.
     for rule in 3 * recorded:
-        known[rule.name] |= _labels(_parsed(rule.query), known, [])
+        known[rule.name] |= _labels(promql.parse(rule.query), known, [])
     return known
 
 

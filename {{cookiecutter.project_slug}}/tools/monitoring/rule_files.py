@@ -1,7 +1,7 @@
 """The rules of Prometheus, and what it scrapes, as they stand in the files, each with its line."""
 
+import re
 from collections import Counter
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ PROMETHEUS = Path("monitoring/prometheus")
 CONFIGURATION = PROMETHEUS / "prometheus.yaml"
 RULES = PROMETHEUS / "rules"
 TESTS = PROMETHEUS / "tests"
+NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?")
 
 
 class Rule:
@@ -22,15 +23,9 @@ class Rule:
         self.is_alert = "alert" in entry
         self.name: str = entry.get("alert") or entry["record"]
         self.query = str(entry["expr"])
+        self.constant = float(self.query) if NUMBER.fullmatch(self.query) else None
         self.labels = _texts(entry.get("labels"))
         self.annotations = _texts(entry.get("annotations"))  # templates are not expanded
-
-    @property
-    def constant(self) -> float | None:
-        """The number that it is, if its query is one."""
-        with suppress(ValueError):
-            return float(self.query)
-        return None
 
 
 @cache
