@@ -168,6 +168,8 @@ LEGITIMATE: dict[str, list[tuple[str, str]]] = {
     "an image of another registry": [("nginxinc/", "mirror.example.org:5000/nginxinc/")],
     "volumes": [("- ./monitoring/prometheus:/etc/prometheus:ro", LONG_MOUNT)],
     "secrets": [("    - secret_key", "    - {source: secret_key}")],
+    "a secret of the engine": [("    file: ./secrets/secret_key", "    external: true")],
+    "a secret elsewhere": [("    file: ./secrets/secret_key", "    file: /etc/secrets/secret_key")],
     "target of a secret": [
         ("    - secret_key", "    - {source: secret_key, target: key}"),
         ("FILE: /run/secrets/secret_key", "FILE: /run/secrets/key"),
