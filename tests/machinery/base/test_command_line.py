@@ -145,11 +145,16 @@ def test_the_schema_is_upgraded_once(capsys, database):
 
 def test_what_is_not_read_is_warned_of_in_the_form_that_was_asked_for(run_service):
     ran = run_service(
-        *("config", "show"), LOG_FORMAT="json", METRCS_ENABLED="1", PROMETHEUS_MULTIPROC_DIR="x"
+        *("config", "show"),
+        LOG_FORMAT="json",
+        METRCS_ENABLED="1",
+        PROMETHEUS_MULTIPROC_DIR="x",
+        prometheus_multiproc_dir="y",
     )
     assert ran.returncode == 0
     assert {json.loads(line)["message"] for line in ran.stderr.splitlines()} == {
         "PROMETHEUS_MULTIPROC_DIR is not used: unset it",
+        "prometheus_multiproc_dir is not used: unset it",
         "METRCS_ENABLED is no setting and is not read: did you mean METRICS_ENABLED?",
     }
 

@@ -1,7 +1,10 @@
 """What fails while a scrape is answered costs no more than its own samples."""
 
 import logging
+import sys
+from typing import Any
 
+import pytest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -34,6 +37,34 @@ class Pipe:
         """The first family only."""
         yield GaugeMetricFamily("pipe_flow", "A pipe.", value=7)
         raise ConnectionError("the pipe is blocked")
+
+
+class Leak:
+    """A collector whose family no exposition can write."""
+
+    def __init__(self, name: str, label: object, value: object, about: Any = "A leak.") -> None:
+        self.family = GaugeMetricFamily(name, about, labels=["of"])
+        self.family.add_metric([label], value)
+
+    def describe(self):
+        """Nothing, as most do."""
+        return []
+
+    def collect(self):
+        """The family."""
+        yield self.family
+
+
+class Locked:
+    """A collector that ends the process instead of raising."""
+
+    def describe(self):
+        """Nothing."""
+        return []
+
+    def collect(self):
+        """None."""
+        sys.exit(1)
 
 
 def fail() -> float:
@@ -69,3 +100,28 @@ def test_what_fails_in_a_scrape_is_left_out_counted_and_logged_once(client, capl
     assert [record.getMessage() for record in caplog.records] == [
         "a metric of example failed and was skipped (1 since the last report)"
     ]
+
+
+@pytest.mark.parametrize(
+    "collector",
+    [
+        Leak("leak_value", "pump", None),
+        Leak("leak_text", "pump", "much"),
+        Leak("leak_size", "pump", 10**400),
+        Leak("leak_number", 7, 1.0),
+        Leak("leak_nobody", None, 1.0),
+        Leak("leak_half", "\ud800", 1.0),
+        Leak("leak_help", "pump", 1.0, about=None),
+        Locked(),
+    ],
+)
+def test_a_collector_costs_no_scrape_whatever_it_says(client, as_in_production, caplog, collector):
+    tanks = bound(Tanks)
+    tanks.level.labels("a").set_function(lambda: sys.exit(1))
+    tanks.level.labels("b").set(0.5)
+    safe_register("example", collector)
+    scrape = client.get("/metrics")
+    assert scrape.status_code == 200
+    assert 'tank_level_ratio{tank="b"} 0.5' in scrape.text
+    assert "leak" not in scrape.text
+    assert "a metric of example failed and was skipped" in caplog.text

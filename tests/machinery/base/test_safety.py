@@ -25,6 +25,7 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
 from {{ cookiecutter.package_name }}.platform.metrics import registry as registry_module
 from {{ cookiecutter.package_name }}.platform.metrics.component import OwnMetrics
 from {{ cookiecutter.package_name }}.platform.metrics.factory import bind
+from {{ cookiecutter.package_name }}.platform.metrics.registry import render
 from {{ cookiecutter.package_name }}.platform.web.measured import MeasuredRequest
 from {{ cookiecutter.package_name }}.platform.web.service import Service
 
@@ -49,7 +50,7 @@ def record(colour: str, amount: float = 1) -> None:
 
 
 def use_wrongly(paints: Paints) -> None:
-    """Do everything wrong that can be done wrong: thirteen operations."""
+    """Do everything wrong that can be done wrong: 23 operations."""
     paints.used.labels("mauve").inc()
     paints.used.labels().inc()
     paints.used.labels("red", "blue").inc()
@@ -63,6 +64,12 @@ def use_wrongly(paints: Paints) -> None:
     paints.can.labels("red").info({"of": None})
     paints.mood.labels("left").state("bored")
     paints.used.remove("mauve")
+    for amount in (float("nan"), float("inf"), 1j):
+        paints.spilt.inc(amount)  # a sum would never be a number again
+        paints.took.observe(amount=amount)
+    paints.took.observe(1, {"of": "\ud800"})
+    for fact in (7, b"red", "\ud800"):
+        paints.can.labels("red").info({"of": fact})  # no scrape could be written
 
 
 def test_a_metric_that_works_is_recorded(metrics):
@@ -71,8 +78,14 @@ def test_a_metric_that_works_is_recorded(metrics):
 
 
 def test_in_production_no_wrong_use_of_a_metric_is_in_the_way(metrics, as_in_production, caplog):
-    with metrics.adds({ERRORS: 13}, "metrics_errors"):
+    with metrics.adds({ERRORS: 23}, "metrics_errors"):
         use_wrongly(bound(Paints))
+    added = {"paint_spilt_total": 1, "paint_seconds_count": 1, "paint_seconds_sum": 0.5}
+    with metrics.adds(added, "paint_s"):
+        bound(Paints).spilt.inc()
+        bound(Paints).took.observe(0.5)
+    openmetrics = render("application/openmetrics-text; version=1.0.0")[0].decode()
+    assert "\npaint_spilt_total 1.0\n" in openmetrics
     [record] = caplog.records
     assert record.message == "a metric of example failed and was skipped (1 since the last report)"
 

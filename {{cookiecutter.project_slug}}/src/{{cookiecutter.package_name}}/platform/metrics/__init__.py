@@ -4,8 +4,9 @@ import logging
 import os
 
 # prometheus_client, imported below, would keep each number in a file there; nothing reads those.
-if os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None):
-    logging.getLogger(__name__).warning("PROMETHEUS_MULTIPROC_DIR is not used: unset it")
+for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):  # its older name
+    if os.environ.pop(name, None):
+        logging.getLogger(__name__).warning("%s is not used: unset it", name)
 
 from .bounds import LabelError, bounded_by, closed, limited
 from .declared import DURATION_BUCKETS, Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary

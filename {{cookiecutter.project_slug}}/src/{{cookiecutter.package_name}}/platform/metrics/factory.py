@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import ContextDecorator, nullcontext
 from functools import partial, wraps
+from math import isfinite
 from types import MethodType
 from typing import Any, Self, TypeVar
 
@@ -92,7 +93,7 @@ class Bounded(MetricWrapperBase):
             try:
                 [part] = super(Bounded, one).collect()
                 family.samples += part.samples
-            except Exception as error:  # noqa: BLE001 - the other samples are still to be served
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the other samples are still to be served
                 report(self.component, error)
         return [family]
 
@@ -114,13 +115,18 @@ class Bounded(MetricWrapperBase):
 
 
 def _guarded(method: Callable[..., Any]) -> Any:
-    for_one_process = method.__name__ == "set_function"
+    name = method.__name__
 
     @wraps(method)
     def guarded(self: Bounded, *args: Any, **kwargs: Any) -> Any:
-        if for_one_process and registry.active.several:
+        if name == "set_function" and registry.active.several:
             return self.failed(NotImplementedError(NOT_FOR_SEVERAL))
         try:
+            for given in (*args, *kwargs.values()):
+                if isinstance(given, dict):  # scrapes write its texts as they are: all would fail
+                    "".join((*given, *given.values())).encode()
+                elif name in ("dec", "inc", "observe") and not isfinite(given or 0):
+                    raise ValueError(f"{given} would stay in the sum")  # noqa: TRY301 - as below
             return method(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - a metric is never in the way
             return self.failed(error)
@@ -134,13 +140,9 @@ def unguarded(method: Any) -> Callable[..., Any]:
 
 
 def _bounded(kind: Any) -> type[Bounded]:
-    class BoundedKind(Bounded, kind):  # type: ignore[misc]  # mypy wants to know which
-        pass
-
-    for name in GUARDED.split():
-        if hasattr(kind, name):
-            setattr(BoundedKind, name, _guarded(getattr(kind, name)))
-    return BoundedKind
+    names = (name for name in GUARDED.split() if hasattr(kind, name))
+    guarded = {name: _guarded(getattr(kind, name)) for name in names}
+    return type(f"Bounded{kind.__name__}", (Bounded, kind), guarded)
 
 
 _TYPES = (client.Counter, client.Gauge, client.Histogram, client.Summary, client.Info, client.Enum)
@@ -173,7 +175,7 @@ def bind(group: type[G], *, strict: bool = True) -> G:
     return registry.active.groups.setdefault(group, instance)  # type: ignore[no-any-return]  # keyed by its type
 
 
-def report(component: str, error: Exception) -> None:
+def report(component: str, error: BaseException) -> None:
     """Count a metric that failed, and log it unless the component logged one this minute."""
     if component != OwnMetrics.component:
         bound(OwnMetrics).errors.labels(component).inc()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager, ContextDecorator
 from functools import wraps
 from traceback import walk_tb
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, TypeVar
 
-from prometheus_client import Metric
+from prometheus_client import Metric, generate_latest
 from prometheus_client.registry import Collector
 
 from . import registry
@@ -79,8 +79,11 @@ class Guarded(Collector):
     def collect(self, method: str = "collect") -> Iterable[Metric]:
         """What it has to say now."""
         try:
-            yield from getattr(self.collector, method, self.collector.collect)()
-        except Exception as error:  # noqa: BLE001 - the other metrics are still to be served
+            for family in getattr(self.collector, method, self.collector.collect)():
+                alone: Any = SimpleNamespace(collect=[family].copy)
+                generate_latest(alone)  # what cannot be written would make all of a scrape fail
+                yield family
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other metrics are still to be served
             report(self.component, error)
 
 
