@@ -110,6 +110,16 @@ def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(
     assert done.stdout.count("the service did not start") == 1
 
 
+def test_a_preparation_that_fails_ends_with_3_and_says_why(project: Project, tmp_path: Path) -> None:
+    failing = FAILING.replace("    Thread(target=sleep, args=(1000,)).start()\n", "").replace("start=start", "prepare=start")
+    with component(project, "orders", failing):
+        done = served(project, tmp_path, PORT="0")
+    assert done.returncode == 3
+    assert "CRITICAL" in done.stdout
+    assert "the service did not start: orders failed to prepare" in done.stdout
+    assert done.stdout.splitlines()[-1].strip() == "ValueError: no orders today"
+
+
 def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project, tmp_path: Path) -> None:
     with component(project, "orders", EXITING[project.answers["framework"]]), running(project, tmp_path) as service:
         [worker] = service.workers()

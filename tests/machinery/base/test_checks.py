@@ -8,6 +8,7 @@ import pytest
 from {{ cookiecutter.package_name }}.platform.core.components import Component, ComponentError, HealthCheck
 from {{ cookiecutter.package_name }}.platform.core.config import SettingsError, load
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
+from {{ cookiecutter.package_name }}.platform.core.logging import reason_of
 from {{ cookiecutter.package_name }}.platform.health import checks, get_health_status
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
 from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
@@ -243,12 +244,34 @@ def test_nobody_has_an_empty_token(mock_env, header):
     assert health.scrape(None, header)[0] == 200
 
 
-def test_a_check_that_nobody_would_await_is_refused():
-    async def probe() -> None:
-        raise OSError("down")
+async def later() -> None:
+    """A probe that nobody awaits."""
+    raise OSError("down")
 
-    with pytest.raises(ComponentError, match="'later': nobody awaits it, use a plain function"):
-        HealthCheck(name="later", probe=probe)
+
+@pytest.mark.parametrize("probe", [later, lambda *of: later()])
+def test_a_check_that_nobody_would_await_fails_and_says_why(caplog, probe):
+    assert runner_of(HealthCheck(name="x", probe=probe), timeout=5).results()["x"]["status"] == (
+        "failed"
+    )
+    assert caplog.messages == [
+        "health check x: ComponentError: later is not awaited: use a plain function"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at redis://user:s3/cr@et@host/0", "at redis://***@host/0"),
+        ("https://host/?token=s3cret&page=2 is 401", "https://host/?token=***&page=2 is 401"),
+        ("host=db password='s3 cret' user=me", "host=db password=*** user=me"),
+        ("sent Authorization: Bearer s3cret", "sent Authorization: Bearer ***"),
+        ("{'api_key': \"s3cret\"}", "{'api_key': ***}"),
+        ("token expired, key 7 unknown", "token expired, key 7 unknown"),
+    ],
+)
+def test_a_reason_names_no_secret(text, shown):
+    assert reason_of(ValueError(text)) == f"ValueError: {shown}"
 
 
 def test_an_exception_without_a_text_is_a_failure_like_any_other(caplog):

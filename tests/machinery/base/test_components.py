@@ -66,7 +66,9 @@ def test_two_components_of_one_name_are_refused_with_both(add_component):
         discover()
 
 
-def log_of_a_life(*names: str, failing: str = "") -> tuple[list[str], Lifecycle]:
+def log_of_a_life(
+    *names: str, failing: str = "", error: type[BaseException] = RuntimeError
+) -> tuple[list[str], Lifecycle]:
     """A lifecycle whose components write down what happens to them."""
     seen = []
 
@@ -74,7 +76,7 @@ def log_of_a_life(*names: str, failing: str = "") -> tuple[list[str], Lifecycle]
         def run() -> None:
             seen.append(f"{what} {name}")
             if failing == f"{what} {name}":
-                raise RuntimeError(failing)
+                raise error(failing)
 
         return run
 
@@ -101,8 +103,19 @@ def test_a_failed_start_stops_what_was_started():
     assert seen == ["start a", "start b", "stop a"]
 
 
-def test_a_failed_stop_does_not_keep_the_others_from_stopping():
-    seen, life = log_of_a_life("a", "b", failing="stop b")
+async def later() -> None:
+    """What nobody awaits."""
+
+
+def test_a_start_that_nobody_would_await_is_refused():
+    life = Lifecycle([Component(name="a", start=later)], bound)
+    with pytest.raises(ComponentError, match=r"^later is not awaited: use a plain function$"):
+        life.start()
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_a_failed_stop_does_not_keep_the_others_from_stopping(error):
+    seen, life = log_of_a_life("a", "b", failing="stop b", error=error)
     life.start()
     life.stop()
     assert life.state == "stopped"

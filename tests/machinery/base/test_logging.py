@@ -5,6 +5,7 @@ import logging
 
 from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
 from {{ cookiecutter.package_name }}.platform.core.logging import configure
+from {{ cookiecutter.package_name }}.platform.web import serving
 
 
 def test_a_json_line_has_time_level_logger_and_message(mock_env, capsys):
@@ -29,3 +30,15 @@ def test_a_line_below_the_level_is_not_written(mock_env, capsys):
     configure(load(ServiceSettings))
     logging.getLogger("orders").warning("sold out")
     assert capsys.readouterr().err == ""
+
+
+def test_who_remembers_the_first_error_breaks_no_code_that_logs():
+    class Broken(Exception):  # noqa: N818 - as a team may write it
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    first = serving._FirstError(logging.ERROR)
+    first.handle(logging.makeLogRecord({"msg": "%d pens", "args": ("many",)}))
+    assert first.text == ""
+    first.handle(logging.makeLogRecord({"msg": "sold out", "exc_info": (Broken, Broken(), None)}))
+    assert first.text == "sold out: Broken: its text cannot be had"

@@ -1,5 +1,6 @@
 """The poller: its first tick, its thread, its turn among processes, and what it gives back."""
 
+import sys
 import threading
 from time import monotonic, sleep
 
@@ -66,6 +67,22 @@ def test_a_callback_that_hangs_does_not_keep_the_service_from_stopping(poller, m
     assert monotonic() - begin < 1
     done.set()
     wait_for(lambda: not any("_run" in thread.name for thread in threading.enumerate()))
+
+
+async def later() -> None:
+    """What nobody awaits."""
+
+
+@pytest.mark.parametrize("callback", [later, sys.exit])
+def test_a_callback_that_exits_or_is_not_awaited_fails_and_the_others_are_called(
+    poller, metrics, callback
+):
+    ticks = []
+    poller.register_for_polling("failing", callback)
+    poller.register_for_polling("one", lambda: ticks.append(1))
+    poller.start()
+    wait_for(lambda: len(ticks) == 2)
+    assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1
 
 
 def test_the_database_is_given_back_whatever_happens(poller, metrics):

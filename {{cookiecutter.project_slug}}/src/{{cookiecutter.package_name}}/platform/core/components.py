@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import iscoroutinefunction
+from inspect import iscoroutine
 from pkgutil import iter_modules
 from typing import Any, TypeAlias
 
@@ -29,11 +29,6 @@ class HealthCheck:
     name: str  # how the report and the metrics name it
     probe: Callable[[], None]  # returns when it answers, else raises; it runs in a thread
     required: bool = True  # whether the service is unready without it; else it is only degraded
-
-    def __post_init__(self) -> None:
-        if iscoroutinefunction(self.probe):
-            right = "nobody awaits it, use a plain function"
-            raise ComponentError(f"health check {self.name!r}: {right}")
 
 
 class Event(StrEnum):
@@ -83,6 +78,14 @@ class Component:
 
 class ComponentError(Exception):
     """A component does not keep to the form; the message says what to change."""
+
+
+def call(function: Callable[[], object]) -> None:
+    """Call what a component brought; ComponentError where that makes a coroutine."""
+    made = function()
+    if iscoroutine(made):
+        made.close()
+        raise ComponentError(f"{made.__qualname__} is not awaited: use a plain function")
 
 
 def modules(name: str) -> list[str]:

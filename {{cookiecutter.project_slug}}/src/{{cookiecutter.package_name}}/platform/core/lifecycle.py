@@ -6,7 +6,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Any, Literal
 
-from .components import Component, Event
+from .components import Component, Event, call
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Lifecycle:
         self._state, self._draining = "starting", False
         for component in self._components:
             try:
-                component.start()
+                call(component.start)
             except BaseException as error:
                 log.exception("component %s failed to start", component.name)
                 self._stop_components()
@@ -99,6 +99,6 @@ class Lifecycle:
 
 def _call(component: Component, moment: str, function: Callable[[], object]) -> None:
     try:
-        function()
-    except Exception:
+        call(function)
+    except (Exception, SystemExit):
         log.exception("component %s: %s failed", component.name, moment)

@@ -18,6 +18,11 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")  # empty outs
 _PLAIN = re.compile(r"[\w.-]{1,64}", re.ASCII)
 # W3C Trace Context: version, trace, parent, flags.
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+# Up to the last @ of a URL, or what is called a secret.
+_SECRET = re.compile(
+    r"(?i)(//)\S*(?=@)|((?:password|passwd|secret|token|key)['\"]?\s*[=:]\s*|bearer\s+)"
+    r"(?:'[^']*'|\"[^\"]*\"|[^\s&,;]+)"
+)
 _ESCAPED = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
 
@@ -56,6 +61,15 @@ def _with_request_id(record: logging.LogRecord) -> bool:
     if name := request_id.get():
         record.request_id = name
     return True
+
+
+def reason_of(error: BaseException) -> str:
+    """The type and the text on one line; what looks like a secret is left out."""
+    try:
+        text = _SECRET.sub(r"\1\2***", " ".join(str(error).split()))
+    except Exception:  # noqa: BLE001 - the text of a team's exception, which may fail too
+        text = "its text cannot be had"
+    return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def configure(settings: ServiceSettings) -> None:

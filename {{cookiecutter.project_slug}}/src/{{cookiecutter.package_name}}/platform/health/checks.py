@@ -1,7 +1,6 @@
 """Runs the health checks: all at once, each with a timeout, never twice at the same time."""
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -9,14 +8,14 @@ from threading import Lock, Thread
 from time import monotonic, perf_counter
 from typing import Literal, TypedDict
 
-from ..core.components import Component, ComponentError, HealthCheck
+from ..core.components import Component, ComponentError, HealthCheck, call
+from ..core.logging import reason_of
 from .metrics import get_metrics
 from .settings import HealthSettings
 
 log = logging.getLogger(__name__)
 
 REASON_LENGTH = 200  # characters of an exception's text that are logged
-USER_AND_PASSWORD = re.compile(r"//[^/\s]*@")
 
 Outcome = tuple[float, BaseException | None]  # the seconds that a probe took, and what it raised
 
@@ -91,7 +90,7 @@ class CheckRunner:
         if future is not None and future.done():
             seconds, error = future.result()
             result["status"] = "ok" if error is None else "failed"
-            reason = "ok" if error is None else _reason(error)
+            reason = "ok" if error is None else reason_of(error)[:REASON_LENGTH]
         result["latency_ms"] = round(seconds * 1000, 3)
         metrics = get_metrics()
         metrics.check_status.labels(check.name).set(result["status"] == "ok")
@@ -110,7 +109,7 @@ def _start(check: HealthCheck) -> Future[Outcome]:
     def probe() -> None:
         start = perf_counter()
         try:
-            check.probe()
+            call(check.probe)
             future.set_result((perf_counter() - start, None))
         except BaseException as error:  # noqa: BLE001 - the thread's outcome, whatever it is
             future.set_result((perf_counter() - start, error))
@@ -118,12 +117,3 @@ def _start(check: HealthCheck) -> Future[Outcome]:
     # A daemon, unlike a pool's thread: one that hangs must not keep the process from ending.
     Thread(target=probe, name=f"check-{check.name}", daemon=True).start()
     return future
-
-
-def _reason(error: BaseException) -> str:
-    """The type and the text on one line; a user and a password in a URL are left out."""
-    try:
-        text = USER_AND_PASSWORD.sub("//***@", " ".join(str(error).split()))
-    except Exception:  # noqa: BLE001 - the text of a team's exception, which may fail too
-        text = "its text cannot be had"
-    return f"{type(error).__name__}: {text}"[:REASON_LENGTH].removesuffix(": ")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Event, Thread
 
+from ..core.components import call
 from ..core.config import load
 from .metrics import get_metrics
 from .settings import PollingSettings
@@ -59,8 +60,8 @@ def _poll(name: str, callback: Callable[[], None], give_back: Callable[[], None]
         with ExitStack() as stack:
             stack.callback(give_back)
             stack.enter_context(metrics.duration.labels(name).time())
-            callback()
-    except Exception:
+            call(callback)
+    except (Exception, SystemExit):
         metrics.failures.labels(name).inc()
         log.exception("polling %s failed", name)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from mmap import mmap
 from threading import Timer
 from typing import Any
@@ -13,9 +14,10 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
 
-from ..core.components import discover
+from ..core.components import call, discover
 from ..core.config import ServiceSettings, load
 from ..core.limits import PerMinute
+from ..core.logging import reason_of
 from . import processes, server
 from .drain import Drain
 
@@ -28,6 +30,7 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 # A worker that has stopped may still wait for a thread that never ends.
 EXIT_SECONDS = 3
 
+FAILED = "the service did not start"
 FAILED_TO_START = 3  # gunicorn's exit code for it
 
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
@@ -47,7 +50,11 @@ def serve() -> None:
     options = processes.prepare()
     options["bind"] = f"fd://{_listen(settings)}"
     for component in discover():
-        component.prepare()
+        try:
+            call(component.prepare)
+        except Exception:
+            log.critical("%s: %s failed to prepare", FAILED, component.name, exc_info=True)
+            sys.exit(FAILED_TO_START)
     _Server(settings, options).run()
 
 
@@ -115,7 +122,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             code = end.exit_status if isinstance(end, HaltServer) else end.code
             if code == FAILED_TO_START and os.getpid() == server:
                 reason = self._reason[:].decode(errors="replace").rstrip("\0 ")
-                log.critical("the service did not start: %s", reason)
+                log.critical("%s: %s", FAILED, reason)
             sys.exit(code)
 
     def _begin(self, worker: Any) -> None:
@@ -148,8 +155,9 @@ class _FirstError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the last line of the message, and the exception."""
         error = record.exc_info and record.exc_info[1]
-        reason = f": {type(error).__name__}: {error}" if error else ""
-        self.text = self.text or record.getMessage().rstrip().rpartition("\n")[2] + reason
+        reason = f": {reason_of(error)}" if error else ""
+        with suppress(Exception):  # a handler that writes says what is wrong with a record
+            self.text = self.text or record.getMessage().rstrip().rpartition("\n")[2] + reason
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed
