@@ -131,6 +131,15 @@ def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project
     assert service.server.log.count("SystemExit: a route\n") == 3
 
 
+def test_a_process_that_counts_alone_stays_alone(project: Project, tmp_path: Path) -> None:
+    with running(project, tmp_path) as service:
+        alone = service.workers()
+        service.process.send_signal(signal.SIGTTIN)  # gunicorn adds a worker
+        time.sleep(2)
+        assert service.workers() == alone
+        assert service.stop() == 0
+
+
 def test_several_workers_that_do_not_start_end_the_same(workshop: Callable[[Answers], Project], tmp_path: Path) -> None:
     project = workshop({"framework": "flask", "workers": "several"})
     with component(project, "orders", FAILING):

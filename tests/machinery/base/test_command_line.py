@@ -171,3 +171,27 @@ def test_whoever_serves_the_application_is_told_everything_that_is_wrong(mock_en
     mock_env(PORT="eighty", HEALTH_CACHE_SECONDS="x")
     with pytest.raises(config.SettingsError, match=r"^PORT: .*\nHEALTH_CACHE_SECONDS: .*$"):
         Service()
+
+
+def test_a_pipe_in_place_of_the_env_file_is_refused(capsys, mock_env, tmp_path):
+    os.mkfifo(tmp_path / "env")
+    mock_env(ENV_FILE=str(tmp_path / "env"))
+    assert main(["config", "check"]) == 2
+    assert "env is a pipe: it is read several times, name a file" in capsys.readouterr().err
+
+
+def test_an_env_file_that_is_a_link_to_nothing_is_refused(capsys, mock_env, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").symlink_to("gone")
+    mock_env(ENV_FILE=None)
+    assert main(["config", "check"]) == 2
+    assert "ENV_FILE: .env cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_a_line_of_the_env_file_that_is_none_is_told_of_once(run_service, tmp_path):
+    file = tmp_path / "env"
+    file.write_text("PORT: 80\nHOST=192.0.2.1\n")
+    ran = run_service("config", "check", ENV_FILE=str(file))
+    assert ran.returncode == 0
+    [line] = ran.stderr.splitlines()
+    assert line.endswith("could not parse statement starting at line 1")

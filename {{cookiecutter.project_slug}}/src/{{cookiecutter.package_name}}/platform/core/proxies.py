@@ -1,9 +1,13 @@
 """Whose address a request comes from, where proxies stand between the client and the service."""
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
+
+# Some proxies write the port as well, and an address of IPv6 in brackets.
+_PORT = re.compile(r"^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$")
 
 
 def networks(text: str) -> tuple[Network, ...]:
@@ -22,7 +26,7 @@ def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) 
     as far as the proxies are trusted.
     """
     address = peer
-    hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+    hops = [_PORT.sub(r"\1\2", hop.strip()) for hop in filter(None, forwarded_for.split(","))]
     while hops and is_in(address, trusted):
         address = hops.pop()
     return address if is_in(address, ANYWHERE) else peer
@@ -32,7 +36,9 @@ def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) 
 def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
     """Whether that is an address, and of one of these networks."""
     try:
-        return any(ip_address(address) in network for network in trusted)
+        found = ip_address(address)
+        found = getattr(found, "ipv4_mapped", None) or found  # of a socket that takes both
+        return any(found in network for network in trusted)
     except ValueError:
         return False
 

@@ -1,5 +1,6 @@
 """What is given from outside: variables, in the environment or `.env`, and secrets in files."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,10 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from .limits import PerMinute
+
 ENV_FILE = "ENV_FILE"
+logging.getLogger("dotenv.main").addFilter(PerMinute().passes)  # of a line that is none, each time
 
 Variables = Mapping[str, tuple[str, str]]  # in capitals: the value, and where it comes from
 
@@ -22,8 +26,10 @@ def env_file() -> Path | None:
     """The file that ENV_FILE names, or else `.env` if it is there; one that can be read."""
     named = os.environ.get(ENV_FILE)
     file = Path(named or ".env")
-    if named == os.devnull or not (named or file.exists()):
+    if named == os.devnull or not (named or os.path.lexists(file)):
         return None
+    if file.is_fifo():
+        raise SettingsError(f"{ENV_FILE}: {file} is a pipe: it is read several times, name a file")
     _read(ENV_FILE, file)
     return file
 
@@ -31,7 +37,7 @@ def env_file() -> Path | None:
 def given() -> Variables:
     """Those that are not empty, in the environment or else in that file."""
     file = env_file()
-    lines = dotenv_values(file or os.devnull, interpolate=False)
+    lines = dotenv_values(file or os.devnull)
     sources = ((lines, str(file)), (os.environ, "environment"))
     return {
         name.upper(): (value, source)

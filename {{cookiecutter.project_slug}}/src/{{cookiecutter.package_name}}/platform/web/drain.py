@@ -71,6 +71,8 @@ class Drain:
             server.cfg.set("graceful_timeout", AT_ONCE_SECONDS)
             stop(signal.SIGQUIT, frame)
 
+        if server.num_workers == 1:
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # a second one would count for itself
         signal.signal(signal.SIGTERM, begin)
         signal.signal(signal.SIGINT, begin)
         signal.signal(signal.SIGHUP, self._hangup if self._hangup is signal.SIG_IGN else begin)
