@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from resource import RLIMIT_NOFILE, prlimit
+from time import perf_counter, sleep
 
 import pytest
 from bakery import Answers, Project, questions
@@ -220,3 +221,28 @@ def test_requests_that_are_sent_at_once_are_all_answered(project: Project, tmp_p
         connection.sendall("".join(map(GET.format, paths)).encode())
         with connection.makefile("rb") as answers:
             assert [answer(answers) for _ in paths] == [404, 200, 200, 404, 200]
+
+
+def test_more_connections_than_a_process_may_have_are_one_line_a_minute(
+    workshop: Callable[[Answers], Project], tmp_path: Path
+) -> None:
+    with running(workshop({"framework": "fastapi"}), tmp_path) as service, ExitStack() as stack:
+        [worker] = service.workers()
+        assert service.server.ask("GET", "/api/bookmarks").status == 200
+        prlimit(worker, RLIMIT_NOFILE, (len(list(Path(f"/proc/{worker}/fd").iterdir())) + 20,) * 2)
+        for _ in range(40):
+            stack.enter_context(socket.create_connection((HOST, service.server.port), timeout=10))
+        sleep(3)  # the worker tries again every second
+        stack.close()
+        assert service.server.ask("GET", "/api/bookmarks").status == 200
+        assert service.workers() == [worker]
+        assert service.stop() == 0
+    assert service.server.log.count("socket.accept() out of system resource") == 1
+
+
+def test_who_is_no_trusted_proxy_says_nothing_of_the_scheme_or_the_path(project: Project, tmp_path: Path) -> None:
+    forged = "SCRIPT_NAME: /elsewhere\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\n\r\n"
+    with running(project, tmp_path, FORWARDED_ALLOW_IPS="*") as service:
+        for path in ("/api/bookmarks", "/metrics", "/readyz"):
+            assert statuses(service.server.port, [GET.format(path).removesuffix("\r\n") + forged]) == {200}
+        assert service.stop() == 0

@@ -5,9 +5,11 @@ import os
 import pty
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,8 +113,8 @@ def test_a_start_that_fails_ends_with_3_and_its_reason_is_said_last(
 
 
 def test_a_preparation_that_fails_ends_with_3_and_says_why(project: Project, tmp_path: Path) -> None:
-    failing = FAILING.replace("    Thread(target=sleep, args=(1000,)).start()\n", "").replace("start=start", "prepare=start")
-    with component(project, "orders", failing):
+    failing = FAILING.replace("    Thread(target=sleep, args=(1000,)).start()\n", "")
+    with component(project, "orders", failing.replace("start=start", "prepare=start")):
         done = served(project, tmp_path, PORT="0")
     assert done.returncode == 3
     assert "CRITICAL" in done.stdout
@@ -129,6 +131,26 @@ def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project
         assert service.counts() == {("GET", "/exit", "500"): 3}
         assert service.stop() == 0
     assert service.server.log.count("SystemExit: a route\n") == 3
+
+
+@pytest.mark.parametrize("command", [["serve"], ["db", "upgrade"]])
+def test_ctrl_c_ends_what_waits_for_a_locked_database(
+    workshop: Callable[[Answers], Project], tmp_path: Path, command: list[str]
+) -> None:
+    project, log = workshop({}), tmp_path / "log"
+    with closing(sqlite3.connect(tmp_path / "service.db", isolation_level=None)) as other, log.open("wb") as output:
+        other.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [".venv/bin/python", "-m", project.answers["package_name"], *command],
+            cwd=project.path,
+            env=environment(HOST=HOST, PORT="0", DATABASE_URL=f"sqlite:///{tmp_path}/service.db"),
+            stdout=output,
+            stderr=output,
+        )
+        time.sleep(6)  # until it waits
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == -signal.SIGINT
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_process_that_counts_alone_stays_alone(project: Project, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     It is 0, 1 where a check found something, or 2 for bad settings or arguments.
     """
+    if arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a driver that waits for a lock
     try:
         with suppress(SettingsError):  # it is part of what `load_all` raises
             configure(load(ServiceSettings))

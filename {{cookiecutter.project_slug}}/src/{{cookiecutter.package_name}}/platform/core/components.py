@@ -1,7 +1,4 @@
-"""The seam of the service: a component is a subpackage with a `component.py`.
-
-It stands beside `platform`, where the team's are, or in it.
-"""
+"""The seam of the service: a component is a subpackage with a `component.py`."""
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping

@@ -12,7 +12,6 @@ log = logging.getLogger(__name__)
 
 SUBSCRIBER_SECONDS = 2.0  # how long all subscribers of an event may take, together
 
-
 # Where the service is in its life; only one that is ready takes new work.
 State = Literal["stopped", "starting", "ready", "draining", "stopping"]
 

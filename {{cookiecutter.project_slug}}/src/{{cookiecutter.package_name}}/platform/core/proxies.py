@@ -36,8 +36,7 @@ def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) 
 def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
     """Whether that is an address, and of one of these networks."""
     try:
-        found = ip_address(address)
-        found = getattr(found, "ipv4_mapped", None) or found  # of a socket that takes both
+        found = ip_address(address.removeprefix("::ffff:"))  # of IPv4 on a socket that takes both
         return any(found in network for network in trusted)
     except ValueError:
         return False

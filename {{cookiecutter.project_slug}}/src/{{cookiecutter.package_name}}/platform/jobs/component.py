@@ -96,12 +96,14 @@ def _commands(parsers: Commands) -> None:
 
 
 def _run(job: Job, arguments: argparse.Namespace) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends as Ctrl-C does
     run = JobRun(job.name, _Progress() if sys.stderr and sys.stderr.isatty() else bool)
     try:
         with run:
             deliver(job.name)
             prepare_database()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, signal.default_int_handler)  # the end is counted
             work = job.run(run, arguments)
             if inspect.iscoroutine(work):
                 asyncio.run(work)

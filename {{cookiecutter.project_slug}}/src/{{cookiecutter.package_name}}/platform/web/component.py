@@ -7,8 +7,7 @@ from .metrics import HttpMetrics
 
 
 def _commands(parsers: Commands) -> None:
-    parser = parsers.add_parser("serve", help="serve HTTP on HOST and PORT")
-    parser.set_defaults(run=_serve)
+    parsers.add_parser("serve", help="serve HTTP on HOST and PORT").set_defaults(run=_serve)
 
 
 def _serve(arguments: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 # A worker that has stopped may still wait for a thread that never ends.
 EXIT_SECONDS = 3
 
-FAILED = "the service did not start"
+NO_START = "the service did not start: "
 FAILED_TO_START = 3  # gunicorn's exit code for it
 
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
@@ -53,7 +53,7 @@ def serve() -> None:
         try:
             call(component.prepare)
         except Exception:
-            log.critical("%s: %s failed to prepare", FAILED, component.name, exc_info=True)
+            log.critical("%s%s failed to prepare", NO_START, component.name, exc_info=True)
             sys.exit(FAILED_TO_START)
     _Server(settings, options).run()
 
@@ -86,6 +86,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "worker_class": server.WORKER,
             "threads": server.THREADS,
             "keepalive": settings.keep_alive_seconds,
+            "forwarded_allow_ips": settings.trusted_proxies,  # not the variable of that name
             # The server itself waits longer than its workers, which it kills at the end.
             "graceful_timeout": settings.shutdown_timeout_seconds + EXIT_SECONDS + 2,
             # The workers' signs of life: files that no full disk and no cleaner can reach.
@@ -122,7 +123,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             code = end.exit_status if isinstance(end, HaltServer) else end.code
             if code == FAILED_TO_START and os.getpid() == server:
                 reason = self._reason[:].decode(errors="replace").rstrip("\0 ")
-                log.critical("%s: %s", FAILED, reason)
+                log.critical("%s%s", NO_START, reason)
             sys.exit(code)
 
     def _begin(self, worker: Any) -> None:

@@ -91,5 +91,5 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
 
     # Around all that `add_middleware` adds, and around the handler of unhandled errors.
     app.build_middleware_stack = build_measured  # type: ignore[method-assign]  # of this object only
-    for name in ("gunicorn.error", "uvicorn.error"):
+    for name in ("gunicorn.error", "uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(is_new)  # once, however often it is added

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..core.limits import PerMinute
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
 from .answers import OPERATIONS, operation
@@ -26,6 +27,8 @@ BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
 
 # Threads apart from those of the API: a probe does not wait behind forty slow requests.
 OPERATIONS_THREADS = 4
+
+ACCEPTING = PerMinute()  # thousands a second, where clients keep open all that a process may have
 
 # Where the outermost layer leaves the request for the innermost one.
 MEASURED = f"{__name__}.measured"
@@ -150,7 +153,10 @@ def note_routed_scope(app: ASGIApp) -> ASGIApp:
 def is_new(record: logging.LogRecord) -> bool:
     """A filter for the servers' loggers: drops an exception that the outermost layer has logged.
 
-    gunicorn logs an unhandled exception unless a response was complete, uvicorn each of them.
+    gunicorn logs an unhandled exception unless a response was complete, uvicorn each of them, and
+    asyncio each connection that it cannot accept.
     """
+    if "socket.accept()" in str(record.msg):
+        return ACCEPTING.take(1) > 0
     error = record.exc_info[1] if record.exc_info else None
     return LOGGED not in getattr(error, "__notes__", ())
