@@ -71,7 +71,7 @@ class ServiceSettings(Settings):
     """How long requests under way may take after that, in seconds."""
     trusted_proxies: str = ""
     """Addresses or networks of the proxies in front, with commas between; only their
-    X-Forwarded-For is believed."""
+    X-Forwarded-For and X-Forwarded-Proto are believed."""
 
     @property
     def drain_seconds(self) -> float:

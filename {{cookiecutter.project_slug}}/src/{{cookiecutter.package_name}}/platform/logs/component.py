@@ -34,9 +34,8 @@ def start() -> None:
     if not logging.root.handlers:
         configure(service_settings)
     logging.root.addHandler(counting)  # once, however often it is added
-    shown = settings.access_log
-    if shown is None:
-        shown = service_settings.environment == "development"
+    usual = service_settings.environment == "development"
+    shown = usual if settings.access_log is None else settings.access_log
     access_log.setLevel(logging.INFO if shown else logging.WARNING)
     dsn = settings.sentry_dsn.get_secret_value()
     if dsn:
