@@ -1,8 +1,9 @@
 """Django connects as the settings say, and as the URL says where it says something."""
 
+import pytest
 from django.db import connection
 
-from {{ cookiecutter.package_name }}.platform.db import engine
+from {{ cookiecutter.package_name }}.platform.db import databases, engine
 
 
 def timeout() -> float:
@@ -40,3 +41,10 @@ def test_sqlite_keeps_its_journal_apart_so_that_readers_go_on(tmp_path, use_data
         assert cursor.fetchone() == ("wal",)
         cursor.execute("PRAGMA foreign_keys")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize("name", ["a#1.db", "a b.db", "a%231.db", "\u00fc+;&'.db"])
+def test_the_file_is_the_one_that_the_url_names(tmp_path, mock_env, name):
+    mock_env(DATABASE_URL=f"sqlite:///{tmp_path}/{name}")
+    expected = f"{tmp_path}/{name.replace('%23', '#')}"
+    assert databases()["default"]["NAME"] == expected

@@ -23,7 +23,7 @@ class DatabaseSettings(DialectSettings):
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: SecretUrl) -> SecretUrl:
-        url = value.get_secret_value()
+        url = value.get_secret_value().replace("#", "%23")  # else it would end the URL
         begins, separator, _ = url.partition("://")
         dialect = DIALECTS.get(begins)
         if dialect is None or not separator:
@@ -33,7 +33,7 @@ class DatabaseSettings(DialectSettings):
         if not re.match(dialect.form, url):
             raise ValueError(f"{dialect.rule}, like {dialect.example}")
         dj_database_url.parse(url)  # which refuses a port out of range
-        return value
+        return SecretUrl(url)
 
 
 def databases() -> dict[str, dict[str, Any]]:
