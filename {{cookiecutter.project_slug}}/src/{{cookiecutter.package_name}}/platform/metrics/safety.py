@@ -17,8 +17,7 @@ from .factory import report
 from .settings import is_collected
 
 log = logging.getLogger(__name__)
-# Code that records returns nothing.
-F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, None] | None])
+F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, None] | None])  # returns nothing
 
 # Where a metric raises in production too: it is only declared, or no group declares it.
 RAISING = (f"{__package__}.declared", "prometheus_client.metrics")
