@@ -300,6 +300,12 @@ def test_what_a_team_watches_besides_is_not_ours_to_check(checked: Project) -> N
         rule_file.unlink()
 
 
+def test_a_word_that_no_check_has_in_its_name_is_refused_with_the_names(checked: Project) -> None:
+    done = checked.run(".venv/bin/python", "-m", "tools.monitoring", "grafana", "promtheus", check=False)
+    assert done.returncode == 2
+    assert "no check has 'promtheus' in its name: there are Confined: containers, " in done.stdout
+
+
 def test_a_check_that_cannot_read_a_file_is_a_finding_of_its_own(checked: Project) -> None:
     path = checked.path / "monitoring/grafana/dashboards/broken.json"
     path.write_text("{", encoding="utf-8")

@@ -35,13 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     strict = "a check that cannot run here is a finding; the default where CI is set"
     parser.add_argument("--strict", action="store_true", default=in_ci, help=strict)
     chosen = parser.parse_args(arguments)
-    words = [word.lower() for word in chosen.words] or [""]
-    known = {
-        name: check
-        for name, check in checks().items()
-        if any(word in name.lower() for word in words)
-    }
-    widest = max(map(len, known), default=0)
+    known, words = checks(), [word.lower() for word in chosen.words] or [""]
+    for word in words:
+        if not any(word in name.lower() for name in known):
+            parser.error(f"no check has {word!r} in its name: there are {', '.join(known)}")
+    known = {name: known[name] for name in known if any(word in name.lower() for word in words)}
+    widest = max(map(len, known))
     in_color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     failed = False
     for name, check in known.items():
