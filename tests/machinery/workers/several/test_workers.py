@@ -370,14 +370,18 @@ def test_scrapes_at_once_are_all_whole_while_workers_count(workers):
         for number in range(300):
             visits.labels(str(number)).inc()
 
+    def visited() -> dict[str, float]:
+        return {name: value for name, value in shown().items() if name.startswith("visits_total")}
+
     started = [start(workers, work) for _ in range(3)]
     with ThreadPoolExecutor(4) as pool:
-        totals = list(pool.map(lambda _: sum(shown().values()), range(40)))
+        totals = list(pool.map(lambda _: sum(visited().values()), range(40)))
     for _, process in started:
         assert os.waitpid(process, 0)[1] == 0
     assert all(0 <= total <= 900 for total in totals)
-    assert sum(shown().values()) == 900.0
-    assert len(shown()) == 300
+    assert sum(visited().values()) == 900.0
+    # On a busy machine one may wait too long for the ledger, and count in _overflow.
+    assert len(visited().keys() - {'visits_total{page="_overflow"}'}) == 300
 
 
 def test_the_health_report_speaks_for_one_of_them(workers):
