@@ -9,15 +9,12 @@ from ..core.config import Settings, load
 class MetricsSettings(Settings):
     """What is collected, and how many series clients may cause."""
 
-    metrics_enabled: bool = Field(True, description="Collect metrics at all.")
-    metrics_max_series: int = Field(
-        1000,
-        ge=1,
-        description="Label sets of a metric with a `limited` label; more are `_overflow`.",
-    )
-    max_metrics_per_minute: int = Field(
-        1000, ge=1, description="New ones of all such metrics in a minute; more are `_overflow`."
-    )
+    metrics_enabled: bool = True
+    """Collect metrics at all."""
+    metrics_max_series: int = Field(1000, ge=1)
+    """Label sets of a metric with a `limited` label; more are `_overflow`."""
+    max_metrics_per_minute: int = Field(1000, ge=1)
+    """New ones of all such metrics in a minute; more are `_overflow`."""
 
 
 def is_collected(component: str) -> bool:

@@ -1,5 +1,6 @@
 """Serves an application of any framework: one gunicorn, configured in one place."""
 
+import gc
 import logging
 import os
 import signal
@@ -24,7 +25,7 @@ from .drain import Drain
 log = logging.getLogger(__name__)
 
 # How long a thread may hold the interpreter: 99 % of requests beside a scrape of 10,000 samples
-# are answered within 4 ms, and within 55 with Python's own 0.005.
+# are answered within 7 ms, within 78 with Python's own 0.005, and within 37 without `gc.freeze`.
 SWITCH_INTERVAL_SECONDS = 0.0005
 
 # A worker that has stopped may still wait for a thread that never ends.
@@ -112,6 +113,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         logging.getLogger().addHandler(self._first_error)
         application, self._service = server.application()
+        gc.freeze()  # what is loaded stays: looked through beside a scrape, it held requests up
         return application
 
     def run(self) -> None:
