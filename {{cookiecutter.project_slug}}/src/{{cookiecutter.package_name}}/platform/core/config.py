@@ -144,13 +144,11 @@ def load_all(classes: Collection[type[Settings]]) -> None:
         raise SettingsError("\n".join(problems))
 
 
-def misspelt(
-    names: Iterable[str], classes: Iterable[type[Settings]], *others: str
-) -> dict[str, str]:
-    """The variables that nothing reads but that are nearly one that is read, or one of `others`."""
+def misspelt(names: Iterable[str], classes: Iterable[type[Settings]], *more: str) -> dict[str, str]:
+    """The variables that nothing reads but that are nearly one that is read, or one of `more`."""
     fields = [field for settings in classes for field in settings.model_fields.items()]
     known = {name.upper() for name, _ in fields} | {file_variable(*field) for field in fields}
-    known |= {ENV_FILE, *others}
+    known |= {ENV_FILE, *more}
     near = {name: get_close_matches(name, known, 1, 0.85) for name in sorted(set(names) - known)}
     return {name: found[0] for name, found in near.items() if found}
 

@@ -140,9 +140,12 @@ def unguarded(method: Any) -> Callable[..., Any]:
 
 
 def _bounded(kind: Any) -> type[Bounded]:
-    names = (name for name in GUARDED.split() if hasattr(kind, name))
-    guarded = {name: _guarded(getattr(kind, name)) for name in names}
-    return type(f"Bounded{kind.__name__}", (Bounded, kind), guarded)
+    class BoundedKind(Bounded, kind):  # type: ignore[misc]  # mypy wants to know which
+        pass
+
+    for name in (one for one in GUARDED.split() if hasattr(kind, one)):
+        setattr(BoundedKind, name, _guarded(getattr(kind, name)))
+    return BoundedKind
 
 
 _TYPES = (client.Counter, client.Gauge, client.Histogram, client.Summary, client.Info, client.Enum)
