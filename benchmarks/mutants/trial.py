@@ -37,9 +37,9 @@ Job = dict[str, Any]
 class Chosen:
     """A pytest plugin: runs the chosen tests in the order given, and ends the process where one takes too long."""
 
-    def __init__(self, limits: dict[str, float], pipe: int) -> None:
+    def __init__(self, limits: dict[str, float], told: int) -> None:
         self._limits = limits
-        self._told = pipe
+        self._told = told
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
@@ -79,7 +79,7 @@ def changed(job: Job) -> Iterator[None]:
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def run_tests(limits: dict[str, float], pipe: int, scratch: str) -> int:
+def run_tests(limits: dict[str, float], told: int, scratch: str) -> int:
     """Run the tests in this process, which is a trial's own from now on."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -92,30 +92,29 @@ def run_tests(limits: dict[str, float], pipe: int, scratch: str) -> int:
     os.environ.update(TMPDIR=scratch, **PLUGINS)
     tempfile.tempdir = None
     files = dict.fromkeys(test.partition("::")[0] for test in limits)
-    return int(pytest.main([*OPTIONS, *files], [Chosen(limits, pipe)]))
+    return int(pytest.main([*OPTIONS, *files], [Chosen(limits, told)]))
 
 
 def attempt(limits: dict[str, float]) -> tuple[str, str]:
     """Say how the tests ended, and at which of them; at none where they could not be collected."""
-    read, pipe = os.pipe()
     scratch = tempfile.mkdtemp(prefix="trial-")
     os.chmod(scratch, 0o755)  # noqa: S103, PTH101 - some tests work as another user
-    trial = os.fork()
-    if trial == 0:
-        code = 3
-        with suppress(BaseException):
-            code = run_tests(limits, pipe, scratch)
-            os.write(pipe, FINISHED.encode())
-        os._exit(code)
-    os.close(pipe)
-    try:
-        _, status = os.waitpid(trial, 0)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(trial, signal.SIGKILL)
-        shutil.rmtree(scratch, ignore_errors=True)
-    with open(read, encoding="utf-8") as tests:  # noqa: PTH123 - a pipe
-        *names, finished = ("\n" + tests.read()).split("\n")
+    with tempfile.TemporaryFile() as told:  # no pipe: the names of all tests do not fit into one
+        trial = os.fork()
+        if trial == 0:
+            code = 3
+            with suppress(BaseException):
+                code = run_tests(limits, told.fileno(), scratch)
+                os.write(told.fileno(), FINISHED.encode())
+            os._exit(code)
+        try:
+            _, status = os.waitpid(trial, 0)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(trial, signal.SIGKILL)
+            shutil.rmtree(scratch, ignore_errors=True)
+        told.seek(0)
+        *names, finished = ("\n" + told.read().decode()).split("\n")
     code = os.waitstatus_to_exitcode(status)
     if -code in (signal.SIGALRM, signal.SIGPROF):
         return "timed out", names[-1]
