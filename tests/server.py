@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,12 +52,13 @@ class Server:
     sent: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, method: str, path: str, body: object = None, accept: str = "*/*") -> Response:
+    def ask(self, method: str, path: str, body: object = None, accept: str = "*/*", token: str = "") -> Response:
         """Send a request that is not counted: probes and the scrape itself."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+        headers = {"Accept": accept, "Content-Type": "application/json"}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            payload = None if body is None else json.dumps(body)
-            connection.request(method, path, payload, {"Accept": accept, "Content-Type": "application/json"})
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = connection.getresponse()
             return Response(response.status, response.read())
         finally:
@@ -126,7 +127,8 @@ def serving(project: Project, **more: str) -> Iterator[Server]:
             error.add_note(log.read_text(encoding="utf-8"))
             raise
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            # Not to its group: make tells the service too, and a second signal ends it at once.
+            process.terminate()
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
@@ -168,6 +170,17 @@ def served_by(project: Project, folder: Path, command: list[str]) -> Iterator[Se
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 server.log = log.read_text(encoding="utf-8")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> float:
+    """Wait until the condition holds, whatever it raises meanwhile, and return for how long, in seconds."""
+    began = time.monotonic()
+    while True:
+        with suppress(OSError, AssertionError):
+            if condition():
+                return time.monotonic() - began
+        assert time.monotonic() < began + seconds, "it does not become true"
+        time.sleep(0.05)
 
 
 def wait_until_ready(server: Server, process: subprocess.Popen[bytes], probe: str = "/readyz") -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from bakery import Answers, Project, questions
-from server import HOST
+from server import HOST, wait_for
 from test_pgbouncer import postgresql_process
-from test_workers import running, wait_for
+from test_workers import running
 
 # Run by the project's Python: the server that its own tests use, stopped and started at a word.
 POSTGRESQL = """

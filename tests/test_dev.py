@@ -3,28 +3,14 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from bakery import Answers, Project, environment, questions
-from server import HOST, Server, free_port, wait_until_ready
+from server import HOST, Server, free_port, wait_for, wait_until_ready
 
 ENTRY = {"fastapi": "app.py", "flask": "app.py", "django": "urls.py"}
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until the condition holds, whatever it raises meanwhile."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-        except (OSError, AssertionError):
-            pass
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def save_and_wait_for(condition: Callable[[], bool], file: Path, content: str) -> None:

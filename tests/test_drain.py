@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from bakery import Answers, Project, questions
 from prometheus_client import Metric
-from server import HOST, component
-from test_workers import Service, running, wait_for
+from server import HOST, component, wait_for
+from test_workers import Service, running
 
 DRAIN = 2.0  # seconds
 FRAMEWORKS = questions()["framework"]

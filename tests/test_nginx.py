@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from bakery import Answers, Bakery, Project, questions
-from server import HOST, free_port
+from server import HOST, free_port, wait_for
 from test_drain import loaded
-from test_workers import Service, running, wait_for
+from test_workers import Service, running
 
 NOBODY = 65534  # who runs it in its image is not root
 OUTSIDER = "127.0.0.2"  # an address of this machine that the allow-list lacks

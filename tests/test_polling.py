@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from bakery import Answers, Project
-from server import component
-from test_workers import Service, running, wait_for
+from server import component, wait_for
+from test_workers import Service, running
 
 POLLED = '''"""Says who polls."""
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from bakery import Bakery, Project, questions
 from interpreters import uv
-from server import HOST
-from test_workers import running, wait_for
+from server import HOST, wait_for
+from test_workers import running
 
 FAILING = '''"""Fails."""
 

@@ -18,7 +18,7 @@ from typing import Self
 
 import pytest
 from bakery import Answers, Project, environment, questions
-from server import HOST, Server, free_port, wait_until_ready
+from server import HOST, Server, free_port, wait_for, wait_until_ready
 from test_live_server import BOOKMARKS, PAGE, bookmark_round_trip, counted
 
 REQUESTS = ("http_requests", "http_requests_total", "method", "endpoint", "status")
@@ -103,14 +103,6 @@ def running(project: Project, tmp_path: Path, *, probe: str = "/readyz", **more:
             finally:
                 process.kill()
                 server.log = log.read_text(encoding="utf-8")
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for what the server is about to do."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def replaced(service: Service, victim: int) -> bool:

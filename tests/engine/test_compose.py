@@ -13,15 +13,15 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bakery import CACHE, Bakery, Project, environment
+from server import Server, wait_for
 
 PROGRAMS = ("podman", "buildah", "runc", "debootstrap", "/usr/lib/podman/netavark", "/usr/lib/podman/aardvark-dns")
 PACKAGES = (
@@ -112,26 +112,16 @@ class Engine:
 
 def ask(port: int, path: str, body: object = None, token: str = "") -> tuple[int, bytes]:
     """Return status and body of the answer on a published port, 0 where nobody answers."""
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", None if body is None else json.dumps(body).encode(), headers
-    )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - to this machine
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except OSError:
+        answer = Server(port).ask("GET" if body is None else "POST", path, body, token=token)
+    except (OSError, HTTPException):
         return 0, b""
+    return answer.status, answer.body
 
 
-def wait_for(condition: Any, seconds: float = 40) -> float:
-    """Return how long it took until the condition held."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() < began + seconds, condition()
-        time.sleep(0.2)
-    return time.monotonic() - began
+def wait(condition: Callable[[], bool], seconds: float = 40) -> float:
+    """Wait as an engine takes, which is longer than a process."""
+    return wait_for(condition, seconds)
 
 
 def base() -> Path:
@@ -219,7 +209,7 @@ def service(engine: Engine, figures: list[str]) -> Engine:
     began = time.monotonic()
     engine.compose("up", "--build", "--detach", "service")
     built = time.monotonic() - began
-    ready = wait_for(lambda: ask(8000, "/readyz")[0] == 200)
+    ready = wait(lambda: ask(8000, "/readyz")[0] == 200)
     [size] = json.loads(engine.podman("image", "inspect", engine.inspect("service")["Image"]))
     figures.append(
         f"container engine: built and started in {built:.0f} s, ready {ready:.1f} s later, {size['Size'] / 1e6:.0f} MB"
@@ -239,7 +229,7 @@ def test_the_service_is_confined_as_compose_says(service: Engine) -> None:
     assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
     tried = "cd /tmp; for at in / /opt/service /etc; do touch $at/f 2>/dev/null && echo $at; done; touch f /data/f"
     assert service.podman("exec", service.container("service"), "sh", "-c", tried) == ""
-    wait_for(lambda: service.inspect("service")["State"]["Health"]["Status"] == "healthy")
+    wait(lambda: service.inspect("service")["State"]["Health"]["Status"] == "healthy")
 
 
 def test_no_secret_is_in_the_image_its_history_or_what_the_engine_shows(service: Engine) -> None:
@@ -286,11 +276,11 @@ def test_a_stop_is_clean_and_rows_are_there_after_it_and_after_a_kill(service: E
     figures.append(f"container engine: stopped in {time.monotonic() - began:.1f} s, the drain of 5 s included")
     assert service.inspect("service")["State"]["ExitCode"] == 0
     service.compose("up", "--detach", "--no-build", "service")
-    wait_for(lambda: ask(8000, "/readyz")[0] == 200)
+    wait(lambda: ask(8000, "/readyz")[0] == 200)
     assert json.loads(ask(8000, "/api/bookmarks")[1]) == rows
     os.kill(service.inspect("service")["State"]["Pid"], signal.SIGKILL)
-    wait_for(lambda: service.inspect("service")["RestartCount"] == 1)  # restart: unless-stopped
-    wait_for(lambda: ask(8000, "/readyz")[0] == 200)
+    wait(lambda: service.inspect("service")["RestartCount"] == 1)  # restart: unless-stopped
+    wait(lambda: ask(8000, "/readyz")[0] == 200)
     assert json.loads(ask(8000, "/api/bookmarks")[1]) == rows
     log = service.podman("logs", service.container("service"))
     assert [line for line in log.splitlines() if not isinstance(json.loads(line), dict)] == []
@@ -322,13 +312,13 @@ def test_prometheus_scrapes_it_and_knows_alertmanager_and_nginx_is_in_front(
         known = json.loads(ask(9090, "/api/v1/targets")[1] or b'{"data": {"activeTargets": []}}')
         return [(one["labels"]["job"], one["health"]) for one in known["data"]["activeTargets"]]
 
-    seconds = wait_for(healthy)
+    seconds = wait(healthy)
     figures.append(f"container engine: Prometheus, Alertmanager and nginx healthy after {seconds:.1f} s")
-    wait_for(lambda: targets() == [("example-service", "up")])
+    wait(lambda: targets() == [("example-service", "up")])
     rules = [rule for group in json.loads(ask(9090, "/api/v1/rules")[1])["data"]["groups"] for rule in group["rules"]]
     assert len(rules) > 50
-    wait_for(lambda: len(json.loads(ask(9090, "/api/v1/alertmanagers")[1])["data"]["activeAlertmanagers"]) == 1)
-    wait_for(lambda: b'"Watchdog"' in ask(9093, "/api/v2/alerts")[1], 90)
+    wait(lambda: len(json.loads(ask(9090, "/api/v1/alertmanagers")[1])["data"]["activeAlertmanagers"]) == 1)
+    wait(lambda: b'"Watchdog"' in ask(9093, "/api/v2/alerts")[1], 90)
     assert ask(8080, "/api/bookmarks")[0] == 200
     assert [ask(8080, path)[0] for path in ("/metrics", "/readyz", "/livez")] == [403, 404, 404]
     for name in ("prometheus", "alertmanager", "nginx"):
