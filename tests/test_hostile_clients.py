@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from resource import RLIMIT_NOFILE, prlimit
+from resource import RLIMIT_NOFILE, getrlimit, prlimit, setrlimit
 from time import perf_counter, sleep
 
 import pytest
@@ -238,6 +238,25 @@ def test_more_connections_than_a_process_may_have_are_one_line_a_minute(
         assert service.workers() == [worker]
         assert service.stop() == 0
     assert service.server.log.count("socket.accept() out of system resource") == 1
+
+
+def test_more_connections_than_descriptors_end_no_worker(project: Project, tmp_path: Path) -> None:
+    usual = getrlimit(RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        setrlimit(RLIMIT_NOFILE, (256, usual[1]))  # the service begins with it; 1024 are usual
+        try:
+            service = stack.enter_context(running(project, tmp_path))
+        finally:
+            setrlimit(RLIMIT_NOFILE, usual)
+        workers = service.workers()
+        with ExitStack() as idle:
+            for _ in range(300):
+                idle.enter_context(socket.create_connection((HOST, service.server.port), timeout=10))
+            sleep(3)
+            assert service.workers() == workers
+        assert service.server.ask("GET", "/api/bookmarks").status == 200
+        assert service.workers() == workers
+        assert service.stop() == 0
 
 
 def test_who_is_no_trusted_proxy_says_nothing_of_the_scheme_or_the_path(project: Project, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.platform.health.report import Health
 from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
 from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
-from {{ cookiecutter.package_name }}.platform.metrics import bound
 
 
 def runner_of(*checks: HealthCheck, timeout: float, keep: float = 0) -> CheckRunner:
@@ -143,7 +142,7 @@ def test_two_checks_of_one_name_are_refused_with_their_owners():
         Component(name="mail", checks=(HealthCheck(name="queue", probe=lambda: None),)),
     ]
     with pytest.raises(ComponentError, match="orders and mail both have a health check 'queue'"):
-        Health(Lifecycle(components, bound), components, "1")
+        Health(Lifecycle(components), components)
 
 
 def test_an_error_is_counted_for_five_minutes_whatever_comes_after_it(monkeypatch):
@@ -239,9 +238,9 @@ def test_the_twenty_oldest_of_those_in_flight_for_ten_seconds_are_named(monkeypa
 )
 def test_nobody_has_an_empty_token(mock_env, header):
     mock_env(HEALTH_DETAILS="authorized")
-    health = Health(Lifecycle([], bound), [], "1")
-    assert list(health.report(header)[1]) == ["status"]
-    assert health.scrape(None, header)[0] == 200
+    health = Health(Lifecycle([]), [])
+    assert health.answer("GET", "/health", None, header)[0] == b'{"status": "unhealthy"}'
+    assert health.answer("GET", "/metrics", None, header)[1] == 200
 
 
 async def later() -> None:

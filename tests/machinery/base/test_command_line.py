@@ -73,6 +73,21 @@ def test_the_settings_are_shown_with_where_they_come_from_and_secrets_masked(
     assert len(ends) == 1  # the columns are aligned
 
 
+@pytest.mark.parametrize("command", [("config", "show"), ("jobs", "list"), ("config", "check")])
+def test_a_reader_that_has_gone_gets_no_traceback(command, database):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as gone:
+        ended = subprocess.run(
+            [sys.executable, "-m", "{{ cookiecutter.package_name }}", *command],
+            env={**os.environ, "DATABASE_URL": database},
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_that_metrics_are_open_without_a_token_is_shown(capsys):
     assert main(["config", "show"]) == 0
     assert "OPERATIONS_TOKEN" in (shown := capsys.readouterr().out)
@@ -94,7 +109,7 @@ def test_that_metrics_are_open_without_a_token_is_shown(capsys):
     ],
 )
 def test_of_a_url_the_password_alone_is_hidden(url, shown):
-    assert SecretUrl(url).shown() == shown
+    assert str(SecretUrl(url)) == shown
     assert "s3c" not in repr(SecretUrl(url))
 
 

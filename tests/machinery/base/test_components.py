@@ -12,7 +12,6 @@ from {{ cookiecutter.package_name }}.platform.core.components import (
     discover,
 )
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
-from {{ cookiecutter.package_name }}.platform.metrics.factory import bound
 
 
 @pytest.fixture
@@ -83,7 +82,7 @@ def log_of_a_life(
     components = [
         Component(name=name, start=step(name, "start"), stop=step(name, "stop")) for name in names
     ]
-    return seen, Lifecycle(components, bound)
+    return seen, Lifecycle(components)
 
 
 def test_components_start_in_order_and_stop_in_reverse():
@@ -108,7 +107,7 @@ async def later() -> None:
 
 
 def test_a_start_that_nobody_would_await_is_refused():
-    life = Lifecycle([Component(name="a", start=later)], bound)
+    life = Lifecycle([Component(name="a", start=later)])
     with pytest.raises(ComponentError, match=r"^later is not awaited: use a plain function$"):
         life.start()
 

@@ -75,7 +75,7 @@ def test_production_refuses_a_missing_or_weak_secret_beside_whatever_else_is_wro
     with pytest.raises(SettingsError) as raised:
         load(ServiceSettings)
     secret_line, port_line = str(raised.value).splitlines()
-    assert secret_line.startswith("SECRET_KEY: must be set to at least 32 random characters")
+    assert secret_line.startswith("SECRET_KEY: must be at least 32 random characters")
     assert port_line.startswith("PORT: ")
 
 
@@ -131,7 +131,7 @@ def test_a_secret_without_its_file_is_one_problem_beside_whatever_else_is_wrong(
     with pytest.raises(SettingsError) as raised:
         load(ServiceSettings)
     secret, port = str(raised.value).splitlines()
-    assert secret.startswith("SECRET_KEY_FILE: ")
+    assert secret.startswith("SECRET_KEY: SECRET_KEY_FILE: ")
     assert secret.endswith(problem)
     assert port.startswith("PORT: ")
 
@@ -160,7 +160,7 @@ def test_production_takes_a_strong_secret(mock_env):
 @pytest.mark.parametrize("url", ["nonsense", "postgres:", "sqlite", "mysql://s3cret@host/x"])
 def test_a_wrong_database_url_says_what_is_right(mock_env, url):
     mock_env(DATABASE_URL=url)
-    with pytest.raises(SettingsError, match=r"begins with sqlite://.*like sqlite:///ser") as raised:
+    with pytest.raises(SettingsError, match=r"like sqlite:///ser") as raised:
         load(DatabaseSettings)
     assert "s3cret" not in str(raised.value)
 

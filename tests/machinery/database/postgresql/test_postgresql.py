@@ -67,9 +67,9 @@ def test_a_pooler_gets_no_more_than_it_takes(mock_env, pooler, options, prepares
     [
         (
             "mysql://user:s3cret@host/name",
-            "must be a URL that begins with sqlite:// or postgresql:",
+            "must be a URL like sqlite:///service.db or postgresql:",
         ),
-        ("postgresql+psycopg2://user:s3cret@host/name", "must be a URL that begins with sqlite://"),
+        ("postgresql+psycopg2://user:s3cret@host/name", "must be a URL like sqlite://"),
         ("postgresql://user:s3cret@host:s3cret/name", "write / @ : % in user and password as %2F"),
         ("postgresql://user:s3cret@host", "must name a database after the host"),
     ],

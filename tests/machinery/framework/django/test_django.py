@@ -14,7 +14,7 @@ from django.urls import include, path, re_path
 
 from {{ cookiecutter.package_name }} import urls
 from {{ cookiecutter.package_name }}.platform.core.components import discover
-from {{ cookiecutter.package_name }}.platform.web.answers import OPERATIONS
+from {{ cookiecutter.package_name }}.platform.health.report import OPERATIONS
 from {{ cookiecutter.package_name }}.platform.web.endpoints import template
 from {{ cookiecutter.package_name }}.platform.web.running import running
 

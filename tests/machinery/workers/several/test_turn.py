@@ -2,11 +2,12 @@
 
 import tempfile
 
-from {{ cookiecutter.package_name }}.platform.polling import turn
+from {{ cookiecutter.package_name }}.platform.polling.poller import poller
+from {{ cookiecutter.package_name }}.platform.workers import turn
 
 
 def test_no_folder_for_temporary_files_is_needed(monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    monkeypatch.setattr(turn, "_shared", [])
+    monkeypatch.setattr(poller, "is_ours", poller.is_ours)
     turn.prepare()
-    assert turn.is_ours()
+    assert poller.is_ours()

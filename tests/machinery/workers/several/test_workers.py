@@ -385,6 +385,6 @@ def test_scrapes_at_once_are_all_whole_while_workers_count(workers):
 
 
 def test_the_health_report_speaks_for_one_of_them(workers):
-    assert Health(Lifecycle([], bound), [], "1").report()[1]["scope"] == "one"
+    assert Health(Lifecycle([]), []).report()[1]["scope"] == "one"
     metrics_registry.reset_for_test()
-    assert Health(Lifecycle([], bound), [], "1").report()[1]["scope"] == "all"
+    assert Health(Lifecycle([]), []).report()[1]["scope"] == "all"

@@ -17,7 +17,7 @@ def app(database: str, gate: Gate) -> Iterator[Flask]:
     app = import_module("{{ cookiecutter.package_name }}.app").create_app()
     app.register_blueprint(probe_routes(gate))
     mount_probe(app)
-    app.service.start()
+    app.start()
     yield app
     app.service.stop()
 

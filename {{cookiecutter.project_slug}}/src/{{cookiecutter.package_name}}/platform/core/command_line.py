@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from .about import about
 from .components import Component, discover, settings_of
-from .config import SecretUrl, ServiceSettings, load, load_all
+from .config import ServiceSettings, load, load_all
 from .logging import configure
 from .variables import SettingsError, given, origin
 
@@ -31,10 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = _parser(components).parse_args(arguments)
         load_all([one for several in settings_of(components).values() for one in several])
         configure(load(ServiceSettings))
-        return int(chosen.run(chosen) or 0)
+        code = int(chosen.run(chosen) or 0)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has what they want, like `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest goes nowhere
+        return 1
     except SettingsError as error:
         print(f"These settings are wrong:\n{error}", file=sys.stderr)
         return 2
+    return code
 
 
 def _parser(components: Sequence[Component]) -> argparse.ArgumentParser:
@@ -75,8 +81,6 @@ def _show_settings(components: Sequence[Component]) -> None:
 
 
 def _shown(value: object, field: FieldInfo) -> str:
-    if isinstance(value, SecretUrl):
-        return value.shown()
     if value is None or not str(value):
         extra = field.json_schema_extra
         return f"(empty: {extra['empty']})" if isinstance(extra, dict) else "(empty)"

@@ -15,7 +15,6 @@ from pydantic import Field, create_model
 
 from .config import ServiceSettings, Settings
 
-# What `add_subparsers` returns.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
@@ -107,10 +106,9 @@ def discover() -> tuple[Component, ...]:
         component = getattr(import_module(name), "component", None)
         if not isinstance(component, Component):
             raise ComponentError(f"{name} must export one Component, as `component = Component(…)`")
-        if component.name in found:
-            both = f"{name} and {found[component.name][0]}"
-            raise ComponentError(f"{both} are both named {component.name!r}: rename one")
-        found[component.name] = (name, component)
+        twin, _ = found.setdefault(component.name, (name, component))
+        if twin != name:
+            raise ComponentError(f"{name} and {twin} are both named {component.name!r}: rename one")
     return tuple(component for _, component in found.values())
 
 

@@ -10,10 +10,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .proxies import networks
-from .variables import ENV_FILE, SettingsError, env_file, file_variable, given, read_secrets
+from .variables import ENV_FILE, SettingsError, env_file, file_variable, from_file, given
 
 log = logging.getLogger(__name__)
-
 DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production
 
 # After the user, up to the last @, whatever is in it; or in a parameter, such as `sslpassword`.
@@ -36,12 +35,17 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _may_be_in_a_file(cls, value: object, info: ValidationInfo) -> object:
+        name = str(info.field_name)
+        return from_file(name, cls.model_fields[name], value)
+
 
 class SecretUrl(SecretStr):
-    """A URL of which `config show` hides the password alone; elsewhere all of it is hidden."""
+    """A URL that is `postgresql://user:***@host/db` as a text; its `repr` hides all of it."""
 
-    def shown(self) -> str:
-        """For people, like `postgresql://user:***@host/db`."""
+    def __str__(self) -> str:
         return _PASSWORD.sub(r"\1\2***", self.get_secret_value())
 
 
@@ -50,7 +54,7 @@ class ServiceSettings(Settings):
 
     environment: Literal["development", "test", "production"] = "development"
     """Where the service runs; `production` refuses unsafe defaults."""
-    secret_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), validate_default=True)
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     """Signs what must not be forged; at least 32 characters in production."""
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0` is every one."""
@@ -62,11 +66,9 @@ class ServiceSettings(Settings):
     """`text` for people, `json` for log collectors."""
     # AWS's Application Load Balancer keeps an idle connection for 60 seconds by default.
     keep_alive_seconds: int = Field(65, ge=1, le=3600)
-    """How long an idle connection stays open; longer than the load balancer in front keeps it, in
-    seconds."""
+    """How long an idle connection stays open, in seconds; longer than the load balancer's own."""
     shutdown_drain_seconds: float | None = Field(None, ge=0, le=300)
-    """How long requests are still served after SIGTERM, while readiness is 503; 5 in production and
-    0 elsewhere unless set, in seconds."""
+    """Seconds of service after SIGTERM, readiness being 503; unset: 5 in production, else 0."""
     shutdown_timeout_seconds: int = Field(20, ge=1, le=300)
     """How long requests under way may take after that, in seconds."""
     trusted_proxies: str = ""
@@ -91,10 +93,8 @@ class ServiceSettings(Settings):
         secret = value.get_secret_value()
         weak = secret == DEVELOPMENT_SECRET or len(secret.strip()) < 32
         if weak and info.data.get("environment") == "production":
-            raise ValueError(
-                "must be set to at least 32 random characters in production, "
-                "like the output of `openssl rand -hex 32`"
-            )
+            right = "like the output of `openssl rand -hex 32`"
+            raise ValueError(f"must be at least 32 random characters in production, {right}")
         return value
 
 
@@ -112,17 +112,14 @@ def load(settings: type[S]) -> S:
     """
     known = _loaded.get(settings)
     if known is None:
-        secrets, problems = read_secrets(settings.model_fields, given())
         try:
-            made = settings(_env_file=env_file(), _env_file_encoding="utf-8", **secrets)
+            known = _loaded[settings] = settings(_env_file=env_file(), _env_file_encoding="utf-8")
         except ValidationError as error:
+            problems = []
             for one in error.errors(include_input=False, include_url=False):
                 variable = "_".join(map(str, one["loc"])).upper()
-                message = f"{variable}: {one['msg'].removeprefix('Value error, ')}"
-                problems.setdefault(variable, message)
-        if problems:
-            raise SettingsError("\n".join(problems.values()))
-        known = _loaded[settings] = made
+                problems.append(f"{variable}: {one['msg'].removeprefix('Value error, ')}")
+            raise SettingsError("\n".join(problems)) from None
     return known  # type: ignore[return-value]  # the key is the type of the value
 
 

@@ -4,46 +4,37 @@ import logging
 from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from time import monotonic
-from typing import Any, Literal
+from typing import Literal
 
 from .components import Component, Event, call
 
 log = logging.getLogger(__name__)
 
 SUBSCRIBER_SECONDS = 2.0  # how long all subscribers of an event may take, together
-
-# Where the service is in its life; only one that is ready takes new work.
-State = Literal["stopped", "starting", "ready", "draining", "stopping"]
+State = Literal["stopped", "starting", "ready", "draining", "stopping"]  # ready: for new work
 
 
 class Lifecycle:
-    """Starts the components in their order and stops them; may be started again after a stop.
+    """Starts the components in their order and stops them; may be started again after a stop."""
 
-    Before any starts, `bind` is called with each of their metric groups, to make its series.
-    """
-
-    def __init__(self, components: Sequence[Component], bind: Callable[[Any], object]) -> None:
+    def __init__(self, components: Sequence[Component]) -> None:
+        self.drain_began = 0.0  # by the monotonic clock, if it has
         self._components = components
-        self._bind = bind
         self._started: list[Component] = []
         self._state: State = "stopped"
-        self._draining = False
         self._preparing = Lock()
 
     @property
     def state(self) -> State:
         """Where the service is; it may begin to drain while it starts."""
-        return "draining" if self._draining and self._state == "ready" else self._state
+        return "draining" if self.drain_began and self._state == "ready" else self._state
 
     def start(self) -> None:
-        """Bind every metric group and start every component, before the first request.
+        """Start every component, before the first request.
 
         What a start raises is raised, after the components that had started were stopped.
         """
-        for component in self._components:
-            for group in component.metrics:
-                self._bind(group)
-        self._state, self._draining = "starting", False
+        self._state, self.drain_began = "starting", 0.0
         for component in self._components:
             try:
                 call(component.start)
@@ -62,8 +53,8 @@ class Lifecycle:
     def drain(self) -> None:
         """Be ready no longer, and let components prepare for the end."""
         with self._preparing:
-            if not self._draining:
-                self._draining = True
+            if not self.drain_began:
+                self.drain_began = monotonic()
                 self._publish(Event.PREPARE_SHUTDOWN)
 
     def stop(self) -> None:

@@ -12,7 +12,6 @@ from pythonjsonlogger.json import JsonFormatter
 from .config import ServiceSettings
 
 HEADER = "X-Request-ID"
-
 request_id: ContextVar[str] = ContextVar("request_id", default="")  # empty outside of a request
 
 _PLAIN = re.compile(r"[\w.-]{1,64}", re.ASCII)
@@ -39,6 +38,12 @@ def identify(given: str | None, traceparent: str | None) -> str:
         name = f"{getrandbits(64):016x}"
     request_id.set(name)
     return name
+
+
+def error_body(detail: object) -> dict[str, object]:
+    """The body of every error: what is wrong, and the request's name, as the log has it."""
+    name = request_id.get()
+    return {"detail": detail, "request_id": name} if name else {"detail": detail}
 
 
 class OneLine(logging.Formatter):
@@ -74,11 +79,10 @@ def reason_of(error: BaseException) -> str:
 
 def configure(settings: ServiceSettings) -> None:
     """Send every record of LOG_LEVEL and above to standard error, in LOG_FORMAT."""
-    text = OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    fields = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    fields = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     names = {"asctime": "time", "levelname": "level", "name": "logger"}
     stderr = logging.StreamHandler()
     as_json = settings.log_format == "json"
-    stderr.setFormatter(JsonFormatter(fields, rename_fields=names) if as_json else text)
+    stderr.setFormatter(JsonFormatter(fields, rename_fields=names) if as_json else OneLine(fields))
     stderr.addFilter(_with_request_id)
     logging.basicConfig(level=settings.log_level, handlers=[stderr], force=True)

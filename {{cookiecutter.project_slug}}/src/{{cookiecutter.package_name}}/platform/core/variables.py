@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
@@ -18,16 +18,14 @@ logging.getLogger("dotenv.main").addFilter(PerMinute().passes)  # of a line that
 Variables = Mapping[str, tuple[str, str]]  # in capitals: the value, and where it comes from
 
 
-class SettingsError(Exception):
+class SettingsError(ValueError):
     """One or more settings are wrong; the message lists each and never shows a value."""
 
 
-def env_file() -> Path | None:
-    """The file that ENV_FILE names, or else `.env` if it is there; one that can be read."""
-    named = os.environ.get(ENV_FILE)
-    file = Path(named or ".env")
-    if named == os.devnull or not (named or os.path.lexists(file)):
-        return None
+def env_file() -> Path:
+    """The file that ENV_FILE names, or else `.env`, or an empty one; one that can be read."""
+    usual = ".env" if os.path.lexists(".env") else os.devnull
+    file = Path(os.environ.get(ENV_FILE) or usual)
     if file.is_fifo():
         raise SettingsError(f"{ENV_FILE}: {file} is a pipe: it is read several times, name a file")
     _read(ENV_FILE, file)
@@ -37,14 +35,9 @@ def env_file() -> Path | None:
 def given() -> Variables:
     """Those that are not empty, in the environment or else in that file."""
     file = env_file()
-    lines = dotenv_values(file or os.devnull)
-    sources = ((lines, str(file)), (os.environ, "environment"))
-    return {
-        name.upper(): (value, source)
-        for values, source in sources
-        for name, value in values.items()
-        if value
-    }
+    found = [(name, value, str(file)) for name, value in dotenv_values(file).items()]
+    found += [(name, value, "environment") for name, value in os.environ.items()]
+    return {name.upper(): (value, source) for name, value, source in found if value}
 
 
 def file_variable(name: str, field: FieldInfo) -> str:
@@ -61,25 +54,21 @@ def origin(name: str, field: FieldInfo, variables: Variables) -> str:
     return variables.get(name.upper(), ("", "default"))[1]
 
 
-def read_secrets(
-    fields: Mapping[str, FieldInfo], variables: Variables
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The secrets that are in files, and what is wrong with such a file, by the variable."""
-    secrets: dict[str, Any] = {}
-    problems: dict[str, str] = {}
-    for name, field in fields.items():
-        if (variable := file_variable(name, field)) in variables:
-            plain, path = name.upper(), variables[variable][0]
-            try:
-                secrets[name] = _read(variable, Path(path)).strip()
-            except SettingsError as error:
-                problems[plain] = str(error)
-            else:
-                if plain in variables:
-                    problems[plain] = f"{variable}: {plain} is set as well: unset one of them"
-                elif not secrets[name]:
-                    problems[plain] = f"{variable}: {path} is empty: write the secret into it"
-    return secrets, problems
+def from_file(name: str, field: FieldInfo, value: object) -> object:
+    """The value, or for a secret what the file holds that is named instead; it may not be blank."""
+    variable = file_variable(name, field)
+    variables: Variables = given() if variable else {}
+    if variable and isinstance(value, str) and value.isspace():
+        raise SettingsError("is blank: unset it, or give one like `openssl rand -hex 32` writes")
+    if variable not in variables:
+        return value
+    path = variables[variable][0]
+    text = _read(variable, Path(path)).strip()
+    if name.upper() in variables:
+        raise SettingsError(f"{variable}: {name.upper()} is set as well: unset one of them")
+    if not text:
+        raise SettingsError(f"{variable}: {path} is empty: write the secret into it")
+    return text
 
 
 def _read(variable: str, path: Path) -> str:

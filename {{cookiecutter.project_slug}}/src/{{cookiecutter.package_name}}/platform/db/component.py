@@ -8,8 +8,6 @@ from . import engine, migrations
 from .metrics import DatabaseMetrics
 from .settings import DatabaseSettings
 
-CANNOT_START = 3  # gunicorn's own code for workers that do not start
-
 
 def _commands(parsers: Commands) -> None:
     database = parsers.add_parser("db", help="the database: upgrade, revision, check")
@@ -36,7 +34,7 @@ def _migrate() -> tuple[str, ...]:
         return migrations.upgrade()
     except migrations.CannotMigrate as error:
         print(f"DATABASE_URL: {error}", file=sys.stderr)
-        raise SystemExit(CANNOT_START) from None
+        raise SystemExit(3) from None  # gunicorn's own code for workers that do not start
 
 
 component = Component(

@@ -19,8 +19,7 @@ class DatabaseMetrics(MetricGroup, component="database"):
         "database_connection_failures_total", "Connections that could not be opened."
     )
     connection_duration = Histogram(
-        "database_connection_duration_seconds",
-        "Time that it took to open a connection, or to fail.",
+        "database_connection_duration_seconds", "Time to open a connection, or to fail to."
     )
     pool_connections = Gauge(
         "database_pool_connections",

@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
+from concurrent.futures import Future, wait
 from threading import Lock, Thread
 from time import monotonic, perf_counter
-from typing import Literal, TypedDict
+from typing import Any
 
 from ..core.components import Component, ComponentError, HealthCheck, call
 from ..core.logging import reason_of
@@ -16,18 +15,9 @@ from .settings import HealthSettings
 log = logging.getLogger(__name__)
 
 REASON_LENGTH = 200  # characters of an exception's text that are logged
-
-Outcome = tuple[float, BaseException | None]  # the seconds that a probe took, and what it raised
-
+Outcome = tuple[float, str]  # the seconds that a probe took, and why it failed, if it did
+Result = dict[str, Any]  # status (ok, failed, timeout), required, latency_ms that it took or had
 _registered: dict[str, HealthCheck] = {}  # of code that is no component
-
-
-class Result(TypedDict):
-    """How one check went: `failed` if it raised; how long it took, or was given, in milliseconds."""
-
-    status: Literal["ok", "failed", "timeout"]
-    required: bool
-    latency_ms: float
 
 
 def register_health_check(name: str, probe: Callable[[], None], *, required: bool = True) -> None:
@@ -80,39 +70,36 @@ class CheckRunner:
         hanging = {name: future for name, future in self._hanging.items() if not future.done()}
         checks = _registered | {check.name: check for check in self._checks}
         started = {name: _start(one) for name, one in checks.items() if name not in hanging}
-        _, late = wait_for(started.values(), timeout=self._timeout)
+        _, late = wait(started.values(), timeout=self._timeout)
         self._hanging = hanging | {name: one for name, one in started.items() if one in late}
         return {name: self._result(one, started.get(name)) for name, one in checks.items()}
 
     def _result(self, check: HealthCheck, future: Future[Outcome] | None) -> Result:
-        result: Result = {"status": "timeout", "required": check.required, "latency_ms": 0.0}
-        seconds, reason = self._timeout, f"no answer within {self._timeout:g} s"
+        status, took, reason = "timeout", self._timeout, f"no answer within {self._timeout:g} s"
         if future is not None and future.done():
-            seconds, error = future.result()
-            result["status"] = "ok" if error is None else "failed"
-            reason = "ok" if error is None else reason_of(error)[:REASON_LENGTH]
-        result["latency_ms"] = round(seconds * 1000, 3)
+            took, reason = future.result()
+            status = "failed" if reason else "ok"
         metrics = get_metrics()
-        metrics.check_status.labels(check.name).set(result["status"] == "ok")
+        metrics.check_status.labels(check.name).set(status == "ok")
         if future is not None:
-            metrics.check_duration.labels(check.name).observe(seconds)
+            metrics.check_duration.labels(check.name).observe(took)
         before = self._results.get(check.name)
-        if result["status"] != (before["status"] if before else "ok"):
-            level = logging.INFO if result["status"] == "ok" else logging.WARNING
-            log.log(level, "health check %s: %s", check.name, reason)
-        return result
+        if status != (before["status"] if before else "ok"):
+            level = logging.INFO if status == "ok" else logging.WARNING
+            log.log(level, "health check %s: %s", check.name, reason or "ok")
+        return {"status": status, "required": check.required, "latency_ms": round(took * 1000, 3)}
 
 
 def _start(check: HealthCheck) -> Future[Outcome]:
     future: Future[Outcome] = Future()
 
     def probe() -> None:
-        start = perf_counter()
+        start, reason = perf_counter(), ""
         try:
             call(check.probe)
-            future.set_result((perf_counter() - start, None))
         except BaseException as error:  # noqa: BLE001 - the thread's outcome, whatever it is
-            future.set_result((perf_counter() - start, error))
+            reason = reason_of(error)[:REASON_LENGTH]
+        future.set_result((perf_counter() - start, reason))
 
     # A daemon, unlike a pool's thread: one that hangs must not keep the process from ending.
     Thread(target=probe, name=f"check-{check.name}", daemon=True).start()

@@ -1,11 +1,7 @@
 """The metrics of the service as a whole: what runs here, and how its checks went."""
 
-from time import perf_counter, sleep
-
 from ..core.about import about
 from ..metrics import Gauge, Histogram, Info, MetricGroup, bound, bounded_by
-
-SHUTDOWN_STEP_SECONDS = 0.1  # how exact the duration is
 
 _CHECK = {"check": bounded_by("the health checks of the service")}
 
@@ -49,13 +45,3 @@ def record_build() -> None:
     """Say what runs."""
     service = about()
     get_metrics().application.info({"name": service.name, "version": service.version})
-
-
-def record_shutdown(active: int) -> None:
-    """Say how many requests were under way, and how long the end takes; this does not return."""
-    began, metrics = perf_counter(), get_metrics()
-    metrics.active_at_shutdown.set(active)
-    metrics.shutting_down.set(1)
-    while True:
-        metrics.shutdown_duration.set(perf_counter() - began)
-        sleep(SHUTDOWN_STEP_SECONDS)

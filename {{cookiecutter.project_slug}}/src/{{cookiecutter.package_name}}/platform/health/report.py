@@ -1,99 +1,118 @@
 """What probes, the health report and scrapes are answered, whatever the web framework."""
 
+import json
 from collections.abc import Sequence
 from hmac import compare_digest
+from time import monotonic
 from typing import Any, ClassVar, Self
 
-from ..core.components import Component
-from ..core.config import load
+from ..core import Component, ServiceSettings, about, load
 from ..core.lifecycle import Lifecycle
+from ..core.logging import error_body
 from ..metrics import registry
 from .checks import CheckRunner, checks_of
+from .metrics import get_metrics
 from .settings import HealthSettings
 from .window import RequestWindow
 
-NEEDS_TOKEN = b'{"detail": "needs the header Authorization: Bearer with OPERATIONS_TOKEN"}'
+# Asked by machines every few seconds; counting them would drown the users' requests. The outermost
+# layer answers these paths: nothing else stands in their way, and no scrape sees itself in progress.
+OPERATIONS = frozenset(("/metrics", "/livez", "/readyz", "/health", "/api/health"))
 
 
 class Health:
-    """Answers for one service: `ready` for readiness, `report` for people and monitors.
-
-    Each is given the Authorization header: one that cannot be read counts as absent.
-    """
+    """Answers for one service what machines and operators ask."""
 
     last: ClassVar[Self | None] = None
 
-    def __init__(self, lifecycle: Lifecycle, components: Sequence[Component], version: str) -> None:
+    def __init__(self, lifecycle: Lifecycle, components: Sequence[Component]) -> None:
         self.window = RequestWindow()
         self._lifecycle = lifecycle
-        self._version = version
         settings = load(HealthSettings)
-        self._details = settings.details
+        production = load(ServiceSettings).environment == "production"
+        self._details = settings.health_details or ("authorized" if production else "always")
         self._token = settings.operations_token.get_secret_value().encode().strip()
         self._runner = CheckRunner(checks_of(components), settings)
         Health.last = self
 
-    def ready(self, authorization: str | None = None) -> tuple[bool, dict[str, str]]:
-        """Whether the service is up and no required check fails; to whom details are shown, which."""
+    def answer(
+        self, method: str, path: str, accept: str | None, authorization: str | None
+    ) -> tuple[bytes, int, dict[str, str]]:
+        """Body, status and headers of the answer for one of OPERATIONS, which serve GET and HEAD.
+
+        A header that cannot be read counts as absent.
+        """
+        headers = {"content-type": "application/json"}
+        body: Any
+        if method not in ("GET", "HEAD"):
+            status, body, headers["allow"] = 405, error_body("Method Not Allowed"), "GET, HEAD"
+        elif path == "/livez":
+            status, body = 200, {"status": "alive"}
+        elif path != "/metrics":
+            status, body = self.ready() if path == "/readyz" else self.report()
+            if not self._admits(self._details, authorization):
+                body = {"status": body["status"]}
+            if "application/health+json" in (accept or ""):
+                headers["content-type"] = "application/health+json"
+        elif not self._token or self._admits("authorized", authorization):
+            status = 200
+            body, headers["content-type"] = self._scrape(accept)
+        else:
+            status, headers["www-authenticate"] = 401, "Bearer"
+            body = error_body("needs the header Authorization: Bearer with OPERATIONS_TOKEN")
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers["content-length"] = str(len(content))
+        return b"" if method == "HEAD" else content, status, headers
+
+    def ready(self) -> tuple[int, dict[str, str]]:
+        """The HTTP status, 503 unless the service is up and no required check fails, and why."""
         if self._lifecycle.state != "ready":
-            return False, {"status": self._lifecycle.state}
+            return 503, {"status": self._lifecycle.state}
         results = self._runner.results().items()
         failed = [name for name, one in results if one["required"] and one["status"] != "ok"]
         if failed:
-            shown = {"failed": ", ".join(failed)} if self._shows_details(authorization) else {}
-            return False, {"status": "unready", **shown}
-        return True, {"status": "ready"}
+            return 503, {"status": "unready", "failed": ", ".join(failed)}
+        return 200, {"status": "ready"}
 
-    def report(self, authorization: str | None = None) -> tuple[int, dict[str, Any]]:
-        """The HTTP status, 503 if unhealthy, and the health report, or of it the status alone."""
-        body = self.details()
-        shown = body if self._shows_details(authorization) else {"status": body["status"]}
-        return (503 if body["status"] == "unhealthy" else 200), shown
-
-    def details(self) -> dict[str, Any]:
-        """The whole report: checks and outcomes, but no exception text, no address, no setting.
+    def report(self) -> tuple[int, dict[str, Any]]:
+        """The HTTP status, 503 if unhealthy, and the report; no exception text, address or setting.
 
         It is `degraded` if an optional check fails; its `scope` is `one` where it speaks for one of
         several workers, else `all`.
         """
         results = self._runner.results()
         failing = [one["required"] for one in results.values() if one["status"] != "ok"]
+        status = "degraded" if failing else "healthy"
         if self._lifecycle.state != "ready" or any(failing):
             status = "unhealthy"
-        else:
-            status = "degraded" if failing else "healthy"
-        return {
+        return 503 if status == "unhealthy" else 200, {
             "status": status,
-            "version": self._version,
+            "version": about().version,
             "scope": "one" if registry.active.several else "all",
             **self.window.summary(),
             "slow_requests": self.window.slow(),
             "checks": results,
         }
 
-    def scrape(
-        self, accept: str | None, authorization: str | None
-    ) -> tuple[int, bytes, dict[str, str]]:
-        """The status, the body and the headers of the answer to a scrape."""
-        if self._token and not self._has_token(authorization):
-            json = {"content-type": "application/json", "www-authenticate": "Bearer"}
-            return 401, NEEDS_TOKEN, json
-        body, content_type = registry.render(accept)
-        return 200, body, {"content-type": content_type}
+    def drain(self) -> None:
+        """Be no longer ready, though requests are still served; the end is near."""
+        get_metrics().active_at_shutdown.set(len(self.window.in_flight))
+        self._lifecycle.drain()
 
-    def _shows_details(self, authorization: str | None) -> bool:
-        if self._details == "authorized":
-            return self._has_token(authorization)
-        return self._details == "always"
+    def _scrape(self, accept: str | None) -> tuple[bytes, str]:
+        if began := self._lifecycle.drain_began:
+            get_metrics().shutting_down.set(1)
+            get_metrics().shutdown_duration.set(monotonic() - began)
+        return registry.render(accept)
 
-    def _has_token(self, authorization: str | None) -> bool:
+    def _admits(self, whom: str, authorization: str | None) -> bool:
         scheme, _, token = (authorization or "").encode("latin-1", "replace").partition(b" ")
         known = scheme.lower() == b"bearer" and compare_digest(token.strip(), self._token)
-        return known and self._token != b""
+        return whom == "always" or (whom == "authorized" and known and self._token != b"")
 
 
 def get_health_status() -> dict[str, Any]:
-    """The details of the service that this process made last; RuntimeError if there is none yet."""
+    """The whole report of the service that was made last here; RuntimeError if there is none yet."""
     if Health.last is None:
         raise RuntimeError("no service was made in this process: call `install` before")
-    return Health.last.details()
+    return Health.last.report()[1]

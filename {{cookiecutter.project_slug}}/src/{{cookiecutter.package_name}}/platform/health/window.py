@@ -1,7 +1,6 @@
 """The window of recent requests, in fixed memory, which the health report sums up."""
 
-from collections import deque
-from heapq import nsmallest
+from collections import Counter, deque
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -10,9 +9,7 @@ REQUESTS_KEPT = 100
 RECENT_SECONDS = 300
 SLOW_SECONDS = 10
 SLOW_SHOWN = 20
-
-# When it began (`perf_counter`), its duration in seconds, its status, its client's address.
-Request = tuple[float, float, int, str]
+Request = tuple[float, float, int, str]  # `perf_counter` at its begin, seconds, status, client
 
 
 class RequestWindow:
@@ -20,7 +17,7 @@ class RequestWindow:
 
     def __init__(self) -> None:
         self._requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
-        self._errors = [(0, 0)] * RECENT_SECONDS  # second and count; a place is used again
+        self._errors: Counter[int] = Counter()  # by the second
         self._lock = Lock()
         self.in_flight: set[Any] = set()  # requests that have begun, and not ended
 
@@ -28,12 +25,10 @@ class RequestWindow:
         """Remember a request that ended."""
         self._requests.append(request)
         if request[2] >= 500:
-            began, seconds, _, _ = request
-            second = int(began + seconds)
-            place = second % RECENT_SECONDS
             with self._lock:
-                known, count = self._errors[place]
-                self._errors[place] = (second, count + 1 if known == second else 1)
+                self._errors[int(request[0] + request[1])] += 1
+                if len(self._errors) > RECENT_SECONDS:
+                    del self._errors[min(self._errors)]
 
     def summary(self) -> dict[str, float]:
         """The window in the figures of the health report.
@@ -44,7 +39,7 @@ class RequestWindow:
         requests = self._requests.copy()
         since = perf_counter() - RECENT_SECONDS
         with self._lock:
-            errors = sum(count for second, count in self._errors if second > since)
+            errors = sum(count for second, count in self._errors.items() if second > since)
         total = sum(seconds for _, seconds, _, _ in requests)
         return {
             "recent_errors_5min": errors,
@@ -55,12 +50,9 @@ class RequestWindow:
     def slow(self) -> list[dict[str, Any]]:
         """The requests that have been in flight for more than 10 seconds, the 20 oldest of them."""
         now = perf_counter()
-        slow = (one for one in self.in_flight.copy() if now - one.began > SLOW_SECONDS)
+        oldest = sorted(self.in_flight.copy(), key=lambda one: one.began)[:SLOW_SHOWN]
         return [
-            {
-                "method": one.method,
-                "endpoint": one.find_endpoint(),
-                "age_seconds": round(now - one.began, 1),
-            }
-            for one in nsmallest(SLOW_SHOWN, slow, key=lambda one: one.began)
+            {"method": one.method, "endpoint": one.find_endpoint(), "age_seconds": round(age, 1)}
+            for one in oldest
+            if (age := now - one.began) > SLOW_SECONDS
         ]

@@ -1,12 +1,10 @@
-"""The component of the jobs: the commands that list and run them, and how Prometheus is told.
-
-What a run counted is left as a text file, or with a Pushgateway: no server is there to be scraped.
-"""
+"""The component of the jobs: the commands that list and run them, and how Prometheus is told."""
 
 import argparse
 import asyncio
 import inspect
 import logging
+import re
 import signal
 import sys
 from collections.abc import Iterable
@@ -14,18 +12,19 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
 
 from prometheus_client import Metric, pushadd_to_gateway, write_to_textfile
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import Collector
+from pydantic import field_validator
 
 from ..core.about import about
 from ..core.components import Commands, Component, Job, discover
-from ..core.config import load
+from ..core.config import Settings, load
 from ..db.component import prepare as prepare_database
 from ..metrics import registry
 from .metrics import JobMetrics
-from .settings import JobsSettings
 from .tracking import JobFailed, JobRun
 
 log = logging.getLogger(__name__)
@@ -34,43 +33,26 @@ PUSH_SECONDS = 5.0  # how long a gateway may keep a job waiting, at its start an
 KEPT = JobMetrics.last_success.name  # from the file of an earlier run; a gateway keeps it itself
 
 
-class RunMetrics(Collector):
-    """What this run counted, with labels by which no two services or jobs clash.
+class JobsSettings(Settings):
+    """How the metrics of a job, which nobody can scrape, reach Prometheus."""
 
-    What ends with the process is left out: gauges whose mode is `live…`, and the metrics of the
-    interpreter, of which a node exporter has some itself.
-    """
+    jobs_metrics: str = ""
+    """Where `jobs run` leaves its metrics: the folder of a node exporter's textfile collector, or a
+    Pushgateway, like `http://gateway:9091`; nowhere if empty."""
 
-    def __init__(self, service: str, job: str, file: Path) -> None:
-        self.labels = {"service": service, "job": job}
-        self.file = file
-
-    def collect(self) -> Iterable[Metric]:
-        """The families that have a sample."""
-        found = {}
-        with suppress(OSError, ValueError):  # there is none yet, or it is none of ours
-            before = text_string_to_metric_families(self.file.read_text(encoding="utf-8"))
-            found = {family.name: family for family in before if family.name == KEPT}
-        for component, declared, metric in list(registry.active.owners.values()):
-            mode = getattr(declared, "options", {}).get("multiprocess_mode", "")
-            if mode.startswith("live") and component != JobMetrics.component:
-                continue
-            for family in metric.collect():
-                family.samples = [
-                    sample._replace(labels={**self.labels, **sample.labels})
-                    for sample in family.samples
-                    if sample.labels.get("job") in (None, self.labels["job"])
-                ]
-                if family.samples:
-                    found[family.name] = family
-        return found.values()
+    @field_validator("jobs_metrics")
+    @classmethod
+    def _is_a_folder_or_a_gateway(cls, value: str) -> str:
+        if ":" in value and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", value):
+            raise ValueError("must be a folder, or a URL without a user, like http://gateway:9091")
+        return value
 
 
 def deliver(job: str) -> None:
     """Leave the metrics where JOBS_METRICS says; a failure is logged, and costs the job nothing."""
     target, service = load(JobsSettings).jobs_metrics, about().name
     file = Path(target) / f"{service}-{job}.prom"
-    run = RunMetrics(service, job, file)
+    run: Any = SimpleNamespace(collect=partial(_collect, file, {"service": service, "job": job}))
     try:
         if "://" in target:
             pushadd_to_gateway(target, job, run, {"service": service}, timeout=PUSH_SECONDS)
@@ -78,6 +60,31 @@ def deliver(job: str) -> None:
             write_to_textfile(str(file), run)
     except Exception as error:  # noqa: BLE001 - metrics are never in the way
         log.error("the metrics of %s did not get to %s: %r", job, target, error)  # noqa: TRY400 - it says all
+
+
+def _collect(file: Path, own: dict[str, str]) -> Iterable[Metric]:
+    """What this run counted, with labels of its own, by which no two services or jobs clash.
+
+    What ends with the process is left out: gauges whose mode is `live…`, and the metrics of the
+    interpreter, of which a node exporter has some itself.
+    """
+    found = {}
+    with suppress(OSError, ValueError):  # there is none yet, or it is none of ours
+        before = text_string_to_metric_families(file.read_text(encoding="utf-8"))
+        found = {family.name: family for family in before if family.name == KEPT}
+    for component, declared, metric in list(registry.active.owners.values()):
+        mode = getattr(declared, "options", {}).get("multiprocess_mode", "")
+        if mode.startswith("live") and component != JobMetrics.component:
+            continue
+        for family in metric.collect():
+            family.samples = [
+                sample._replace(labels={**own, **sample.labels})
+                for sample in family.samples
+                if sample.labels.get("job") in (None, own["job"])
+            ]
+            if family.samples:
+                found[family.name] = family
+    return found.values()
 
 
 def _commands(parsers: Commands) -> None:
@@ -98,7 +105,7 @@ def _commands(parsers: Commands) -> None:
 def _run(job: Job, arguments: argparse.Namespace) -> int:
     run = JobRun(job.name, _Progress() if sys.stderr and sys.stderr.isatty() else bool)
     try:
-        with run:
+        with suppress(KeyboardInterrupt, SystemExit), run:  # whoever ended it knows
             deliver(job.name)
             prepare_database()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -109,8 +116,6 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
                 asyncio.run(work)
     except JobFailed as error:
         log.error("%s", error)  # noqa: TRY400 - it says why
-    except (KeyboardInterrupt, SystemExit):
-        pass  # whoever ended it knows
     except Exception:
         log.exception("job %s raised", job.name)
     deliver(job.name)

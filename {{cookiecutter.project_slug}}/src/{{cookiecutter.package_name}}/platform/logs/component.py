@@ -3,9 +3,7 @@
 import logging
 from importlib import import_module
 
-from ..core.about import about
-from ..core.components import Component
-from ..core.config import ServiceSettings, load
+from ..core import Component, ServiceSettings, about, load
 from ..core.logging import configure
 from ..web.measured import access_log
 from .metrics import LogMetrics, get_metrics
@@ -37,8 +35,7 @@ def start() -> None:
     usual = service_settings.environment == "development"
     shown = usual if settings.access_log is None else settings.access_log
     access_log.setLevel(logging.INFO if shown else logging.WARNING)
-    dsn = settings.sentry_dsn.get_secret_value()
-    if dsn:
+    if dsn := settings.sentry_dsn.get_secret_value():
         service, sentry = about(), import_module("sentry_sdk")  # the settings have found it
         sentry.init(
             dsn=dsn,

@@ -11,8 +11,7 @@ class LogSettings(Settings):
     """What is logged beside what goes wrong."""
 
     access_log: bool | None = None
-    """Log each request at INFO, by method, route, status and milliseconds; unset it is on in
-    development only."""
+    """Log each request at INFO: method, route, status, milliseconds; unset, only in development."""
     sentry_dsn: SecretStr = SecretStr("")
     """Where errors are sent as well; needs the package sentry-sdk."""
 

@@ -27,17 +27,13 @@ MultiprocessMode = Literal["livesum", "livemax", "livemin", "livemostrecent", "s
 class Declared(Generic[M]):
     """A metric as data; on a bound group the attribute is the metric itself."""
 
-    kind: ClassVar[str]
-
-    def __init_subclass__(cls, *, kind: str) -> None:
-        cls.kind = kind
-
     def __init__(
         self, name: str, help: str, labels: Labels = None, options: Mapping[str, Any] | None = None
     ) -> None:
         if labels is not None and not isinstance(labels, Mapping):
             right = 'labels={"kind": closed("a", "b")}, or bounded_by("the kinds"), or limited(50)'
             raise LabelError(f"{name} must say what each label may be: {right}")
+        self.kind = type(self).__name__.lower()
         self.name = name
         self.help = help
         self.label_values: Mapping[str, Values] = MappingProxyType(dict(labels or {}))
@@ -67,11 +63,11 @@ class Declared(Generic[M]):
             raise AttributeError(f"{self.name} is only declared here, without {name}: {right}")
 
 
-class Counter(Declared[client.Counter], kind="counter"):
+class Counter(Declared[client.Counter]):
     """A count that only goes up; the name ends in `_total`."""
 
 
-class Gauge(Declared[client.Gauge], kind="gauge"):
+class Gauge(Declared[client.Gauge]):
     """A value that goes up and down; its labels are closed, its merge is declared."""
 
     def __init__(
@@ -80,7 +76,7 @@ class Gauge(Declared[client.Gauge], kind="gauge"):
         super().__init__(name, help, labels, {"multiprocess_mode": multiprocess})
 
 
-class Histogram(Declared[client.Histogram], kind="histogram"):
+class Histogram(Declared[client.Histogram]):
     """Observations counted in buckets, by default of seconds."""
 
     def __init__(
@@ -89,15 +85,15 @@ class Histogram(Declared[client.Histogram], kind="histogram"):
         super().__init__(name, help, labels, {"buckets": tuple(buckets)})
 
 
-class Summary(Declared[client.Summary], kind="summary"):
+class Summary(Declared[client.Summary]):
     """Observations as count and sum only."""
 
 
-class Info(Declared[client.Info], kind="info"):
+class Info(Declared[client.Info]):
     """Facts that do not change while the process lives, as labels of a constant 1."""
 
 
-class Enum(Declared[client.Enum], kind="enum"):
+class Enum(Declared[client.Enum]):
     """Which one of several states holds: a 0/1 series per state."""
 
     def __init__(

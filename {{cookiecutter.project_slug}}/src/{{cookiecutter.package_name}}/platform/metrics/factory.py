@@ -56,10 +56,8 @@ class Bounded(MetricWrapperBase):
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
         """The child for that label set, or for `_overflow` when there is no room for it.
 
-        A known one costs a look-up. Values are the same where their texts are: `str(value)`.
-
-        Raises:
-            LabelError: in tests, where labels do not fit or a value is not in its closed set.
+        Values are the same where their texts are: `str(value)`. LabelError, in tests, where labels
+        do not fit or a value is not in its closed set.
         """
         try:
             child = self.children.get(labelvalues)  # type: ignore[arg-type]  # checked below
@@ -158,12 +156,7 @@ def bound(group: type[G]) -> G:
 
 
 def bind(group: type[G], *, strict: bool = True) -> G:
-    """Build the metrics of the group at the start of the service, which wrong ones stop.
-
-    Raises:
-        MetricConflict: another definition has one of its names.
-        SettingsError: a metric setting is wrong.
-    """
+    """Build the group at the start of the service, which MetricConflict or SettingsError stops."""
     instance = group()
     for attribute, declared in group.declared.items():
         metric = DISABLED

@@ -34,11 +34,9 @@ class MetricsRegistry:
 
     def __init__(self, collectors: CollectorRegistry) -> None:
         self.collectors = collectors
-        # What a scrape reads; where several workers count as one, that is their sum.
-        self.scraped: Collector = collectors
+        self.scraped: Collector = collectors  # what a scrape reads; the sum of several workers
         self.several = False
-        # In a test a metric's errors are raised, in production they are reported.
-        self.mode: Literal["production", "test"] = "production"
+        self.mode: Literal["production", "test"] = "production"  # errors are reported, or raised
         self.groups: dict[Any, Any] = {}  # those bound so far, by class
         # By signature the component, the definition, and the metric or collector itself.
         self.owners, self._lock = _owners.setdefault(collectors, ({}, RLock()))
@@ -46,11 +44,7 @@ class MetricsRegistry:
         self.reports = PerMinute()  # of failures, by component
 
     def add(self, component: str, new: Any, metric: Collector) -> Any:
-        """Register the metric, or return the one that was registered with the same signature.
-
-        Raises:
-            MetricConflict: another definition, or a collector made elsewhere, has one of its names.
-        """
+        """Register it, or return the one of its signature; MetricConflict if a name is taken."""
         with self._lock:
             if new.signature not in self.owners:
                 try:

@@ -26,8 +26,7 @@ RAISING = (f"{__package__}.declared", "prometheus_client.metrics")
 class SafeMetricsOperation(ContextDecorator, AbstractContextManager[None]):
     """Around code that records: what a metric raises is reported, and raised in tests only.
 
-    Use it in a `with` block, or as a decorator of a function that returns nothing. What other code
-    raises passes through.
+    It is a `with` block, or a decorator of a function that returns nothing. Other errors pass.
     """
 
     def __init__(self, component: str) -> None:
@@ -89,10 +88,8 @@ class Guarded(Collector):
 def safe_register(component: str, collector: Collector) -> None:
     """Register a collector made elsewhere; where it fails, a scrape misses its metrics only.
 
-    It takes the place of one of the same class, by file and name, with the same metrics.
-
-    Raises:
-        MetricConflict: another definition or collector has one of its names.
+    It takes the place of one of the same class, by file and name, with the same metrics;
+    MetricConflict if another definition or collector has one of its names.
     """
     if not is_collected(component):
         return

@@ -12,9 +12,7 @@ class PollingMetrics(MetricGroup, component="polling"):
         "metrics_poll_duration_seconds", "Time that a callback took, or took to fail.", _CALLBACK
     )
     failures = Counter(
-        "metrics_poll_failures_total",
-        "Polls that failed; the metric keeps its last value.",
-        _CALLBACK,
+        "metrics_poll_failures_total", "Polls that failed; a gauge keeps its value.", _CALLBACK
     )
 
 

@@ -2,24 +2,31 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
 from threading import Event, Thread
 
+from pydantic import Field
+
 from ..core.components import call
-from ..core.config import load
+from ..core.config import Settings, load
 from .metrics import get_metrics
-from .settings import PollingSettings
-from .turn import is_ours
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 2.0  # how long a stop waits for a callback
 
 
+class PollingSettings(Settings):
+    """How often metrics are polled."""
+
+    polling_interval_seconds: float = Field(30.0, ge=0.1, le=86400)
+    """Time between two polls, and before the first; in seconds."""
+
+
 class MetricsPoller:
-    """Polls in a thread of its own; the first time after one interval."""
+    """Polls in threads of its own; the first time after one interval."""
 
     def __init__(self) -> None:
+        self.is_ours: Callable[[], bool] = lambda: True  # whether this process polls, of several
         self._callbacks: dict[str, Callable[[], None]] = {}
         self._thread: Thread | None = None
         self._stopping = Event()
@@ -32,12 +39,11 @@ class MetricsPoller:
         """
         self._callbacks[name] = callback
 
-    def start(self, give_back: Callable[[], None] = lambda: None) -> None:
-        """Poll from now on, and call `give_back` after each callback; twice is once."""
+    def start(self) -> None:
+        """Poll from now on; twice is once."""
         if self._thread is None:
             self._stopping = Event()
-            arguments = (self._stopping, give_back)
-            self._thread = Thread(target=self._run, args=arguments, daemon=True)
+            self._thread = Thread(target=self._run, args=(self._stopping,), daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
@@ -47,23 +53,23 @@ class MetricsPoller:
         if thread is not None:
             thread.join(STOP_SECONDS)
 
-    def _run(self, stopping: Event, give_back: Callable[[], None]) -> None:
+    def _run(self, stopping: Event) -> None:
         while not stopping.wait(load(PollingSettings).polling_interval_seconds):
-            if is_ours():
-                for name, callback in list(self._callbacks.items()):
-                    _poll(name, callback, give_back)
+            if self.is_ours():
+                # The connection to the database that a thread has under Django ends with it.
+                polls = Thread(target=self._poll, daemon=True)
+                polls.start()
+                polls.join()
 
-
-def _poll(name: str, callback: Callable[[], None], give_back: Callable[[], None]) -> None:
-    metrics = get_metrics()
-    try:
-        with ExitStack() as stack:
-            stack.callback(give_back)
-            stack.enter_context(metrics.duration.labels(name).time())
-            call(callback)
-    except (Exception, SystemExit):
-        metrics.failures.labels(name).inc()
-        log.exception("polling %s failed", name)
+    def _poll(self) -> None:
+        metrics = get_metrics()
+        for name, callback in list(self._callbacks.items()):
+            try:
+                with metrics.duration.labels(name).time():
+                    call(callback)
+            except (Exception, SystemExit):
+                metrics.failures.labels(name).inc()
+                log.exception("polling %s failed", name)
 
 
 poller = MetricsPoller()

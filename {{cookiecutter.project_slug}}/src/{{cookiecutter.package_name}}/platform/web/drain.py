@@ -1,9 +1,8 @@
 """The drain: what is asked late is still answered, while readiness sends new requests elsewhere."""
 
-import os
 import signal
 import sys
-from threading import Thread
+from socket import socketpair
 from time import sleep
 from typing import Any
 
@@ -17,26 +16,22 @@ AT_ONCE_SECONDS = 2  # what a second signal leaves the workers
 class Drain:
     """Between the signal to stop and the stop itself; every worker learns of it at once.
 
-    The server makes it before it forks, and holds one end of a pipe. A worker waits at the other end,
-    which is closed when the drain begins, and also when the server itself is killed.
+    The server makes it before it forks, and holds one end of a connection, which is closed when the
+    drain begins, and also when the server itself is killed. A worker waits at the other end.
     """
 
     def __init__(self, seconds: float) -> None:
         self.began = False
         self._seconds = seconds
         self._hangup = signal.getsignal(signal.SIGHUP)
-        waiting, holding = os.pipe()
-        self._waiting, self._holding = os.fdopen(waiting, "rb"), os.fdopen(holding, "wb")
+        self._waiting, self._holding = socketpair()
 
     def watch(self, worker: Any, service: Service) -> None:
-        """Let the service know when the drain begins; in a worker."""
+        """Let the service know when the drain begins; in a thread of each worker."""
         self._holding.close()
-        Thread(target=self._watch, args=(worker, service), name="drain", daemon=True).start()
-
-    def _watch(self, worker: Any, service: Service) -> None:
-        self._waiting.read()
+        self._waiting.recv(1)
         self.began = True
-        service.drain()
+        service.health.drain()
         while worker.alive:
             sleep(POLL_SECONDS)
         sleep(LINGER_SECONDS)  # what is on its way still comes

@@ -9,26 +9,16 @@ from .service import Service
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger(f"{__name__}.access")
-
 LOGGED = f"logged by {__name__}"  # a note, for a server that would log the same exception again
 
 
 class MeasuredRequest:
     """A request from its first byte to its last; in progress from now until `finish`.
 
-    Args:
-        service: which remembers it, and its client's address, for the health report.
-        given: the header X-Request-ID.
-        trace: the header traceparent.
-
-    Attributes:
-        began: when, as `perf_counter` has it.
-        method: as it is counted.
-        id: its name, in the log and in the answer.
-        endpoint: the full route template, once it is finished, which is counted.
+    The service remembers it, and its client's address, for the health report.
     """
 
-    endpoint = UNMATCHED
+    endpoint = UNMATCHED  # the full route template that is counted, once it is finished
     finished = False
 
     def __init__(
@@ -36,11 +26,12 @@ class MeasuredRequest:
     ) -> None:
         self.began = perf_counter()
         self.method = method if method in METHODS else OTHER_METHOD
-        self.id = identify(given, trace)
+        self.id = identify(given, trace)  # of the headers X-Request-ID and traceparent
         self._client = client
         self._window = service.window
         self._metrics = metrics = get_metrics()
-        begin, self._end = metrics.known.get(self.method) or metrics.started(self.method)
+        known = metrics.known.get(self.method)
+        begin, self._end = known or metrics.started(self.method, self._window.in_flight)
         begin()
         self._window.in_flight.add(self)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed
+from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed, registry
 from ..metrics.factory import DISABLED, unguarded
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
@@ -13,7 +13,6 @@ METHODS = frozenset(
 OTHER_METHOD = "_OTHER"  # a method that no specification knows, or that the route does not serve
 UNMATCHED = "unmatched"  # the endpoint of a request for which there is no route
 CLIENT_GONE = 499  # nginx's code for a client that closed the connection before the answer
-
 Calls = tuple[Callable[..., Any], ...]  # two of them
 
 _METHOD = closed(*METHODS, OTHER_METHOD)
@@ -45,10 +44,13 @@ class HttpMetrics(MetricGroup, component="http"):
         # What records a request, by method where it begins, by all its labels where it ends.
         self.known: dict[Any, Calls] = {}  # as few as the labels are
 
-    def started(self, method: str) -> Calls:
-        """What counts a request as in progress, and no longer so."""
+    def started(self, method: str, in_flight: set[Any]) -> Calls:
+        """What counts a request as in progress, and no longer so: a scrape of one process counts."""
         gauge = self.in_progress.labels(method)
-        return self._keep(method, gauge.inc, gauge.dec)
+        if registry.active.several:
+            return self._keep(method, gauge.inc, gauge.dec)
+        gauge.set_function(lambda: sum(one.method == method for one in in_flight.copy()))
+        return self.known.setdefault(method, (bool, bool))
 
     def answered(self, method: str, endpoint: str, status: int) -> Calls:
         """What counts a request that was answered so, and times it."""

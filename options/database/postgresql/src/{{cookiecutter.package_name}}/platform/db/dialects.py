@@ -1,9 +1,7 @@
 """The kinds of database that the service runs on, by how DATABASE_URL begins."""
 
 from .dialect import SQLITE, Dialect
-from .postgresql import POSTGRESQL
-from .postgresql import PostgresqlSettings as DialectSettings
+from .postgresql import POSTGRESQL, PostgresqlSettings
 
 DIALECTS: dict[str, Dialect] = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
-
-__all__ = ["DIALECTS", "DialectSettings"]
+DialectSettings = PostgresqlSettings

@@ -14,8 +14,8 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from gunicorn.http.errors import ParseException
 
+from ..core.logging import error_body
 from ..core.validation import InvalidRequest
-from .answers import error_body
 from .metrics import CLIENT_GONE
 
 

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address, is_in
-from .answers import OPERATIONS, operation
+from ..health.report import OPERATIONS
 from .endpoints import template
 from .measured import MeasuredRequest, survivable
 from .metrics import CLIENT_GONE, UNMATCHED
@@ -34,7 +34,7 @@ class ServiceMiddleware:
         service, path = running(), request.path_info
         if path in OPERATIONS:
             asked = map(request.headers.get, ("accept", "authorization"))
-            answer = operation(service.health, request.method or "", path, *asked)
+            answer = service.health.answer(request.method or "", path, *asked)
             return HttpResponse(answer[0], status=answer[1], headers=answer[2])
         exchange = Exchange(request, service)
         try:

@@ -1,5 +1,6 @@
 """The service of this process: started before its first request, stopped when the process ends."""
 
+import atexit
 from threading import Lock
 
 from .service import Service
@@ -38,3 +39,4 @@ class Running:
 
 
 running = Running()
+atexit.register(running.stop)

@@ -9,9 +9,7 @@ from .running import running
 from .service import Service
 from .threads import THREADS, Threads
 
-__all__ = ["FIRST_PAGE", "THREADS", "WORKER", "application"]
-
-WORKER = Threads
+OPTIONS = {"worker_class": Threads, "threads": THREADS}  # gunicorn's
 FIRST_PAGE = "/"
 
 

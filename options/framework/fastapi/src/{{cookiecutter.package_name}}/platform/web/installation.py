@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from ..core.components import Component
-from .answers import error_body
+from ..core.logging import error_body
 from .middleware import HttpMetricsMiddleware, is_new, note_routed_scope
 from .service import Service
 
@@ -49,14 +49,10 @@ OURS: dict[Any, Any] = {http_exception_handler: http_error, validation_handler: 
 
 
 def install(app: FastAPI, components: Sequence[Component] | None = None) -> None:
-    """Bring in the components with their routes, the probes, `/metrics`, and the HTTP metrics.
+    """Bring in the components, by default all there are, the probes, `/metrics`, HTTP metrics.
 
     The components start after the application's own lifespan, and stop before its end. Middleware,
     routers and error handlers may be added before and after. The service is `app.state.service`.
-
-    Args:
-        app: the application, once.
-        components: what to serve; all that `discover` finds where none are given.
 
     Raises:
         ComponentError: a component does not keep to the form.

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..core.limits import PerMinute
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
-from .answers import OPERATIONS, operation
+from ..health.report import OPERATIONS
 from .endpoints import Endpoints
 from .measured import LOGGED, MeasuredRequest, log_unhandled, survivable
 from .metrics import CLIENT_GONE
@@ -24,14 +24,8 @@ from .service import Service
 
 ID_HEADER = HEADER.lower().encode()
 BODY_MESSAGES = frozenset(("http.response.body", "http.response.pathsend"))
-
-# Threads apart from those of the API: a probe does not wait behind forty slow requests.
-OPERATIONS_THREADS = 4
-
 ACCEPTING = PerMinute()  # thousands a second, where clients keep open all that a process may have
-
-# Where the outermost layer leaves the request for the innermost one.
-MEASURED = f"{__name__}.measured"
+MEASURED = f"{__name__}.measured"  # where the outermost layer leaves the request for the innermost
 
 
 class HttpMetricsMiddleware:
@@ -45,7 +39,7 @@ class HttpMetricsMiddleware:
         self.app = app  # the name by which FastAPI and others walk through the layers
         self._endpoints = Endpoints(routes)
         self._service = service
-        self._threads = CapacityLimiter(OPERATIONS_THREADS)
+        self._threads = CapacityLimiter(4)  # a probe does not wait behind slow requests to the API
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -79,7 +73,7 @@ class HttpMetricsMiddleware:
         """The answer; in a thread where it may take long, as thousands of series or a check do."""
         headers = Headers(scope=scope)
         asked = ",".join(headers.getlist("accept")), headers.get("authorization")
-        answer = partial(operation, self._service.health, scope["method"], path, *asked)
+        answer = partial(self._service.health.answer, scope["method"], path, *asked)
         alive = path == "/livez"
         return Response(*answer() if alive else await run_sync(answer, limiter=self._threads))
 
@@ -100,15 +94,13 @@ class Exchange(MeasuredRequest):
         self._receive, self._send = receive, send
         self._endpoints = endpoints
         self._root = scope.get("root_path", "")
-        client = scope.get("client")
-        address = client[0] if client else ""
+        address = (scope.get("client") or [""])[0]
         if service.trusted_proxies:
             forwarded = Headers(scope=scope).getlist("x-forwarded-for")
             address = client_address(address, ",".join(forwarded), service.trusted_proxies)
         headers = dict(scope["headers"])
-        given, trace = headers.get(ID_HEADER), headers.get(b"traceparent")
-        given = given and given.decode("latin-1")
-        trace = trace and trace.decode("latin-1")
+        given = headers.get(ID_HEADER, b"").decode("latin-1")
+        trace = headers.get(b"traceparent", b"").decode("latin-1")
         super().__init__(service, scope["method"], address, given, trace)
 
     def find_endpoint(self) -> str:

@@ -4,8 +4,7 @@ from typing import Any
 
 from .service import Service
 
-WORKER = "asgi"
-THREADS = 1  # it needs no limit of its own
+OPTIONS = {"worker_class": "asgi"}  # gunicorn's
 FIRST_PAGE = "/docs"
 
 

@@ -8,8 +8,8 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected
 
 from ..core.components import Component
 from ..core.config import ServiceSettings, load
+from ..core.logging import error_body
 from ..core.validation import InvalidRequest
-from .answers import error_body
 from .metrics import CLIENT_GONE
 from .middleware import MeasuredFlask
 from .service import Service

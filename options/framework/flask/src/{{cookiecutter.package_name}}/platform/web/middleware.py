@@ -1,7 +1,9 @@
 """The outermost layer of the application: a Flask that measures its requests."""
 
+import atexit
 from collections.abc import Iterable
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -10,10 +12,13 @@ from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from .answers import OPERATIONS, error_body, operation
+from ..core.logging import error_body
+from ..health.report import OPERATIONS
 from .exchange import ASKED, Exchange, WholeBody
 from .measured import survivable
 from .service import Service
+
+STARTING = Lock()
 
 
 def in_json(answer: Any) -> Any:
@@ -54,14 +59,24 @@ class MeasuredFlask(Flask):
     response_class = WholeResponse
     service: Service
 
+    started = False
+
+    def start(self) -> None:
+        """Start the components, once; the end of the process stops them."""
+        with STARTING:
+            if not self.started:
+                self.service.start()
+                self.started = True
+                atexit.register(self.service.stop)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        if not self.service.started:  # by a server that starts nothing, such as `flask run`
-            self.service.start()
+        if not self.started:  # by a server that starts nothing, such as `flask run`
+            self.start()
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if path in OPERATIONS:
             asked = environ.get("HTTP_ACCEPT"), environ.get("HTTP_AUTHORIZATION")
-            body, status, headers = operation(self.service.health, method, path, *asked)
+            body, status, headers = self.service.health.answer(method, path, *asked)
             start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
             return [body]
         if ASKED in environ:

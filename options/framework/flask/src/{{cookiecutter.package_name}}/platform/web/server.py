@@ -5,9 +5,7 @@ from typing import Any
 from .service import Service
 from .threads import THREADS, Threads
 
-__all__ = ["FIRST_PAGE", "THREADS", "WORKER", "application"]
-
-WORKER = Threads
+OPTIONS = {"worker_class": Threads, "threads": THREADS}  # gunicorn's
 FIRST_PAGE = "/"
 
 
@@ -15,5 +13,5 @@ def application() -> tuple[Any, Service]:
     """The application and its service, started: WSGI has no lifespan."""
     from ...app import app  # noqa: PLC0415 - made in each worker, after the fork
 
-    app.service.start()
+    app.start()
     return app, app.service

@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from .answers import OPERATIONS
+from ..health.report import OPERATIONS
 
 THREADS = 16  # requests that a worker answers at the same time
 PROBE_THREADS = 4  # for probes and scrapes, beside those

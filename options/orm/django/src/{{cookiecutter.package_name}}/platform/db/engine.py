@@ -28,11 +28,6 @@ def dispose() -> None:
     settings.DATABASES["default"].update(databases()["default"])
 
 
-def release() -> None:
-    """Give back the connections of this thread, which is not a request's."""
-    connections.close_all()
-
-
 def ping() -> None:
     """Ask the database for a constant, on a connection that is closed again."""
     try:

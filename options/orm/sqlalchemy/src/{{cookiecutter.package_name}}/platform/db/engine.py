@@ -23,6 +23,9 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
+_lock = Lock()
+_engine: Engine | None = None
+
 
 class Model(DeclarativeBase):
     """Base of every table's class."""
@@ -31,10 +34,6 @@ class Model(DeclarativeBase):
 
 
 measure_models(Model)
-
-
-_lock = Lock()
-_engine: Engine | None = None
 
 
 def engine() -> Engine:
@@ -94,10 +93,6 @@ def get_session() -> Iterator[Session]:
     """A session to inject, such as by FastAPI's `Depends`; closing rolls back what is not committed."""
     with Session(engine(), expire_on_commit=False) as open_session:
         yield open_session
-
-
-def release() -> None:
-    """Give back what this thread holds: nothing, since each session does that at its end."""
 
 
 def ping() -> None:

@@ -27,8 +27,7 @@ PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an instal
 OLDER_TABLES = "alembic_version_"  # each component had one, before there was one history
 LONGEST_ID = 32  # the width of Alembic's column
 
-# The database cannot be opened, or its schema was made by other code than this. `alembic` prints
-# it as one line, as its own.
+# The database cannot be opened, or other code made its schema; `alembic` prints it as one line.
 CannotMigrate = CommandError
 
 
@@ -74,10 +73,7 @@ def commands(actions: Commands) -> None:
 
 @contextmanager
 def alone() -> Iterator[Connection]:
-    """A connection of its own, in a transaction that begins when nobody else migrates.
-
-    CannotMigrate if the database cannot be opened, or somebody else migrates for too long.
-    """
+    """A transaction that waits until nobody else migrates; CannotMigrate if it waits in vain."""
     database = make(poolclass=NullPool)
     with ExitStack() as stack:
         try:
@@ -106,10 +102,8 @@ def connection(config: Config) -> Iterator[Connection]:
             before = _dangling(own)
             yield own
             for (child, parent), rows in (_dangling(own) - before).items():
-                raise CannotMigrate(
-                    f"{rows} rows of {child} would refer to rows of {parent} that are gone: "
-                    "the revision must delete or change them first"
-                )
+                wrong = f"{rows} rows of {child} would refer to rows of {parent} that are gone"
+                raise CannotMigrate(f"{wrong}: the revision must delete or change them first")
     except SettingsError as error:
         raise CannotMigrate(str(error)) from None
 

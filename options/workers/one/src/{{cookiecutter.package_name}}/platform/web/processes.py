@@ -2,33 +2,15 @@
 
 from typing import Any
 
-from pydantic import Field, field_validator
-
-from ..core.config import Settings, load
-
-
-class OneProcess(Settings):
-    """What several processes would be told, so that nobody believes that they serve."""
-
-    workers: str = Field("", description="None but one.")
-    max_requests: str = Field("", description="None: what a process counted ends with it.")
-
-    @field_validator("workers", "max_requests")
-    @classmethod
-    def _is_not_offered(cls, value: str) -> str:
-        if value not in ("", "0", "1"):
-            raise ValueError(
-                "this service is generated for one process: unset it and start more replicas, "
-                "or generate the service with workers=several"
-            )
-        return value
+from ..core.variables import SettingsError, given
 
 
 def prepare() -> dict[str, Any]:
-    """What gunicorn is told about its processes, by its own names for settings and hooks.
-
-    Raises:
-        SettingsError: somebody asks for several processes.
-    """
-    load(OneProcess)
+    """What gunicorn is told of its processes, by its own names; SettingsError for several."""
+    for name in ("WORKERS", "MAX_REQUESTS"):
+        if given().get(name, ("0", ""))[0] not in ("0", "1"):
+            raise SettingsError(
+                f"{name}: this service is generated for one process: unset it and start more "
+                "replicas, or generate the service with workers=several"
+            )
     return {"workers": 1}

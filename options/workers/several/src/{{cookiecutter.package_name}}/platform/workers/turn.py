@@ -2,21 +2,19 @@
 
 import fcntl
 
-from ..workers.ledger import unnamed_file
-
-_shared: list[int] = []
+from ..polling.poller import poller
+from .ledger import unnamed_file
 
 
 def prepare() -> None:
     """Before the fork: who holds the lock of this file polls. It goes with the process."""
-    _shared[:] = [unnamed_file()]
+    file = unnamed_file()
 
-
-def is_ours() -> bool:
-    """Whether this process polls, from now on."""
-    try:
-        for file in _shared:
+    def is_ours() -> bool:
+        try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        except OSError:
+            return False
+        return True
+
+    poller.is_ours = is_ours
