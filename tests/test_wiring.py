@@ -104,6 +104,13 @@ BREAKS = [
         NGINX, "            deny all;\n", "", "/api/health must come to a location with `deny all;`", "^/(?:metrics|"
     ),
     Break(NGINX, "livez|readyz", "livez", "/readyz must come to a location with `return 404;`", "location / {"),
+    Break(
+        NGINX,
+        "            return 404;",
+        '            proxy_set_header Host "";\n            return 404;',
+        "a location that sets a header must set all: Connection",
+        "^/(?:livez|",
+    ),
     Break(NGINX, "For $remote_addr", "For $proxy_add_x_forwarded_for", "X-Forwarded-For must be $remote_addr"),
     Break(
         NGINX, "body_temp_path /dev/shm", "body_temp_path /nowhere", "nginx may not write /nowhere/nginx-body: use one"

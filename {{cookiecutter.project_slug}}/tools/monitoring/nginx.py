@@ -11,6 +11,7 @@ from .findings import Finding, Findings, run, wrong
 CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost"
 HOST = re.compile(r"\bserver [\w.-]+:")
 LOCATION = re.compile(r"location\s+(=|~\*|~|\^~|)\s*(\S+)\s*\{([^}]*)\}")
+HEADER = re.compile(r"^\s*proxy_set_header (\S+)", re.MULTILINE)
 # How each kind of them is a pattern; the first kind that fits wins.
 KINDS = {"=": "^%s$", "^~": "^%s", "~": "%s", "~*": "(?i)%s", "": "^%s"}
 # What a location must have for which paths, in words and as a pattern.
@@ -66,6 +67,17 @@ def check_forwarded_addresses() -> Findings:
     for line in given or lines(NGINX)[:1]:
         if not re.search("For +[$]remote_addr;", line):
             yield wrong(line, "proxy_set_header X-Forwarded-For must be $remote_addr: clients lie")
+
+
+def check_inherited_headers() -> Findings:
+    """Find a location that sets a header, and so inherits none of the others."""
+    text = "\n".join(lines(NGINX))
+    usual = set(HEADER.findall(LOCATION.sub("", text)))
+    for location in LOCATION.finditer(text):
+        own = set(HEADER.findall(location[3]))
+        if own and (missing := sorted(usual - own)):
+            line = lines(NGINX)[text[: location.start()].count("\n")]
+            yield wrong(line, f"a location that sets a header must set all: {', '.join(missing)}")
 
 
 def check_written_files() -> Findings:
