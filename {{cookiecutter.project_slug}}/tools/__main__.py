@@ -102,11 +102,10 @@ def _locations(chosen: argparse.Namespace) -> int:
 
 
 def _settings(chosen: argparse.Namespace) -> int:
-    owned = settings_of(discover())
-    failed = _pages(CONFIGURATION, settings.pages(owned), write=chosen.write)
+    owners = settings_of(discover())
+    failed = _pages(CONFIGURATION, settings.pages(owners), write=chosen.write)
     example = EXAMPLE.read_text(encoding="utf-8") if EXAMPLE.exists() else ""
-    classes = [one for several in owned.values() for one in several]
-    problems = settings.example_problems(example, classes)
+    problems = settings.example_problems(example, owners)
     for problem in problems:
         print(f"{EXAMPLE}: {problem}")
     return int(bool(failed or problems))

@@ -13,9 +13,12 @@ TYPES = {bool: "`true` or `false`", int: "integer", float: "number", str: "text"
 LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}  # annotated_types
 
 
-def pages(settings: Mapping[str, Iterable[type[Settings]]]) -> dict[str, str]:
+def pages(owners: Mapping[type[Settings], str]) -> dict[str, str]:
     """The Markdown page of each component: its variables with type, default and meaning."""
-    return {owner: _page(owner, list(classes)) for owner, classes in settings.items()}
+    return {
+        name: _page(name, [settings for settings, owner in owners.items() if owner == name])
+        for name in owners.values()
+    }
 
 
 def example_problems(text: str, classes: Iterable[type[Settings]]) -> list[str]:

@@ -48,7 +48,7 @@ def test_the_example_shows_every_variable_of_the_service_itself(request):
 
 
 def test_a_page_has_type_default_and_meaning_of_every_variable():
-    assert pages({"example": [ExampleSettings]}) == {
+    assert pages({ExampleSettings: "example"}) == {
         "example": "# Settings of `example`\n\n"
         "| variable | type | default | meaning |\n"
         "|---|---|---|---|\n"

@@ -22,10 +22,7 @@ from {{ cookiecutter.package_name }}.platform.metrics.settings import (
 )
 
 EVERY_FIELD = {
-    field: settings
-    for classes in settings_of(discover()).values()
-    for settings in classes
-    for field in settings.model_fields
+    field: settings for settings in settings_of(discover()) for field in settings.model_fields
 }
 
 

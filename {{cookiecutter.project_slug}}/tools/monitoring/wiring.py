@@ -144,7 +144,7 @@ def check_token_of_the_scrape() -> Findings:
 
 def check_settings() -> Findings:
     """Find variables that are nearly the name of a setting, and values that a setting refuses."""
-    classes = [one for several in settings_of(discover()).values() for one in several]
+    classes = settings_of(discover())
     for container in ours():
         image, own = image_variables(), container.environment
         for name, near in config.misspelt(own, classes, *image).items():

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.root.setLevel(logging.WARNING)  # imports have nothing to tell
         components = discover()
         chosen = _parser(components).parse_args(arguments)
-        load_all([one for several in settings_of(components).values() for one in several])
+        load_all(settings_of(components))
         configure(load(ServiceSettings))
         code = int(chosen.run(chosen) or 0)
         sys.stdout.flush()
@@ -70,8 +70,7 @@ def _show_settings(components: Sequence[Component]) -> None:
     variables = given()
     rows = [
         (name.upper(), _shown(getattr(load(settings), name), field), origin(name, field, variables))
-        for classes in settings_of(components).values()
-        for settings in classes
+        for settings in settings_of(components)
         for name, field in settings.model_fields.items()
     ]
     names = max(len(name) for name, *_ in rows)

@@ -120,12 +120,12 @@ def collection_switch(component: str) -> type[Settings]:
     return create_model(f"{component.title()}MetricsSwitch", __base__=Settings, **fields)
 
 
-def settings_of(components: Iterable[Component]) -> dict[str, list[type[Settings]]]:
-    """The settings classes by the name of their component; the service's own come first."""
-    owned: dict[str, list[type[Settings]]] = {"service": [ServiceSettings]}
+def settings_of(components: Iterable[Component]) -> dict[type[Settings], str]:
+    """Every settings class, with the name of its component; the service's own comes first."""
+    owners: dict[type[Settings], str] = {ServiceSettings: "service"}
     for component in components:
         if component.settings is not None:
-            owned.setdefault(component.name, []).append(component.settings)
+            owners[component.settings] = component.name
         if component.metrics:
-            owned.setdefault(component.name, []).append(collection_switch(component.name))
-    return owned
+            owners[collection_switch(component.name)] = component.name
+    return owners

@@ -4,13 +4,14 @@ import logging
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .proxies import networks
-from .variables import ENV_FILE, SettingsError, env_file, file_variable, from_file, given
+from .variables import ENV_FILE, SettingsError, env_file, file_variable, given, read
 
 log = logging.getLogger(__name__)
 DEVELOPMENT_SECRET = "development-only"  # noqa: S105 - refused in production
@@ -39,7 +40,21 @@ class Settings(BaseSettings):
     @classmethod
     def _may_be_in_a_file(cls, value: object, info: ValidationInfo) -> object:
         name = str(info.field_name)
-        return from_file(name, cls.model_fields[name], value)
+        variable = file_variable(name, cls.model_fields[name])
+        if not variable:
+            return value
+        if isinstance(value, str) and value.isspace():
+            raise ValueError("is blank: unset it, or give one like `openssl rand -hex 32` writes")
+        variables = given()
+        if variable not in variables:
+            return value
+        path, _ = variables[variable]
+        text = read(variable, Path(path)).strip()
+        if name.upper() in variables:
+            raise ValueError(f"{variable}: {name.upper()} is set as well: unset one of them")
+        if not text:
+            raise ValueError(f"{variable}: {path} is empty: write the secret into it")
+        return text
 
 
 class SecretUrl(SecretStr):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from threading import Lock, Thread
 from time import monotonic
 from typing import Literal
@@ -20,7 +21,7 @@ class Lifecycle:
     def __init__(self, components: Sequence[Component]) -> None:
         self.drain_began = 0.0  # by the monotonic clock, if it has
         self._components = components
-        self._started: list[Component] = []
+        self._stops = ExitStack()  # of what has started
         self._state: State = "stopped"
         self._preparing = Lock()
 
@@ -45,7 +46,7 @@ class Lifecycle:
                     raise
                 # A worker that exits by itself would be replaced, again and again.
                 raise RuntimeError(f"component {component.name} ended its start") from error
-            self._started.append(component)
+            self._stops.callback(_call, component, "stop", component.stop)
         self._state = "ready"
         log.info("ready with %s", ", ".join(component.name for component in self._components))
         self._publish(Event.STARTED)
@@ -66,9 +67,7 @@ class Lifecycle:
 
     def _stop_components(self) -> None:
         self._state = "stopping"
-        while self._started:
-            component = self._started.pop()
-            _call(component, "stop", component.stop)
+        self._stops.close()
         self._state = "stopped"
         log.info("stopped")
 

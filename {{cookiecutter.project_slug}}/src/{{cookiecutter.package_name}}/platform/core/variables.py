@@ -28,7 +28,7 @@ def env_file() -> Path:
     file = Path(os.environ.get(ENV_FILE) or usual)
     if file.is_fifo():
         raise SettingsError(f"{ENV_FILE}: {file} is a pipe: it is read several times, name a file")
-    _read(ENV_FILE, file)
+    read(ENV_FILE, file)
     return file
 
 
@@ -54,24 +54,8 @@ def origin(name: str, field: FieldInfo, variables: Variables) -> str:
     return variables.get(name.upper(), ("", "default"))[1]
 
 
-def from_file(name: str, field: FieldInfo, value: object) -> object:
-    """The value, or for a secret what the file holds that is named instead; it may not be blank."""
-    variable = file_variable(name, field)
-    variables: Variables = given() if variable else {}
-    if variable and isinstance(value, str) and value.isspace():
-        raise SettingsError("is blank: unset it, or give one like `openssl rand -hex 32` writes")
-    if variable not in variables:
-        return value
-    path = variables[variable][0]
-    text = _read(variable, Path(path)).strip()
-    if name.upper() in variables:
-        raise SettingsError(f"{variable}: {name.upper()} is set as well: unset one of them")
-    if not text:
-        raise SettingsError(f"{variable}: {path} is empty: write the secret into it")
-    return text
-
-
-def _read(variable: str, path: Path) -> str:
+def read(variable: str, path: Path) -> str:
+    """The text of the file that a variable names."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

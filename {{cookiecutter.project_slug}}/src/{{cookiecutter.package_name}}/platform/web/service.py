@@ -16,7 +16,7 @@ class Service:
 
     def __init__(self, components: Sequence[Component] | None = None) -> None:
         self.components = tuple(discover() if components is None else components)
-        load_all([one for several in settings_of(self.components).values() for one in several])
+        load_all(settings_of(self.components))
         self.lifecycle = Lifecycle(self.components)
         self.health = Health(self.lifecycle, self.components)
         self.window = self.health.window

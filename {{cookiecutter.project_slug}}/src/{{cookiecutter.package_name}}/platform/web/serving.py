@@ -1,5 +1,6 @@
 """Serves an application of any framework: one gunicorn, configured in one place."""
 
+import argparse
 import gc
 import logging
 import os
@@ -31,7 +32,7 @@ FAILED_TO_START = 3  # gunicorn's exit code for it
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
 
 
-def serve() -> None:
+def serve(arguments: argparse.Namespace) -> None:
     """Listen on HOST and PORT until SIGTERM, SIGINT, or SIGHUP as a closed terminal sends it.
 
     The drain comes first, then requests under way are answered, then the process exits with code 0.
@@ -65,12 +66,6 @@ def _listen(settings: ServiceSettings) -> int:
     return listener.detach()
 
 
-def _most_connections() -> int:
-    """As many as gunicorn takes, or as descriptors are left for: without one, a worker ends."""
-    descriptors, _ = getrlimit(RLIMIT_NOFILE)
-    return min(1000, max(descriptors - 100, descriptors // 2))
-
-
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     """Gunicorn with the service's settings; no file, variable or argument of its own."""
 
@@ -80,9 +75,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         self._reason = mmap(-1, 1000)  # why the last worker did not start, for the server
         self._drain = Drain(settings.drain_seconds)
         self._end_within = settings.shutdown_timeout_seconds
+        descriptors, _ = getrlimit(RLIMIT_NOFILE)
         self._options = {
             "keepalive": settings.keep_alive_seconds,
-            "worker_connections": _most_connections(),
+            # As many as gunicorn takes, or as descriptors are left for: without one, a worker ends.
+            "worker_connections": min(1000, max(descriptors - 100, descriptors // 2)),
             "forwarded_allow_ips": settings.trusted_proxies,  # not the variable of that name
             # The server itself waits longer than its workers, which it kills at the end.
             "graceful_timeout": settings.shutdown_timeout_seconds + EXIT_SECONDS + 2,
