@@ -18,10 +18,7 @@ from .variables import SettingsError, given, origin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the process's exit code.
-
-    It is 0, 1 where a check found something, or 2 for bad settings or arguments.
-    """
+    """Run one command: 0, 1 where a check found something, or 2 for bad settings or arguments."""
     if arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a driver that waits for a lock
     try:

@@ -31,10 +31,7 @@ class Lifecycle:
         return "draining" if self.drain_began and self._state == "ready" else self._state
 
     def start(self) -> None:
-        """Start every component, before the first request.
-
-        What a start raises is raised, after the components that had started were stopped.
-        """
+        """Start every component; what one raises is raised, after those before it were stopped."""
         self._state, self.drain_began = "starting", 0.0
         for component in self._components:
             try:

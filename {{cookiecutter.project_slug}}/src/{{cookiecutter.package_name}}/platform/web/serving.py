@@ -74,7 +74,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         self._first_error = _FirstError(logging.ERROR)
         self._reason = mmap(-1, 1000)  # why the last worker did not start, for the server
         self._drain = Drain(settings.drain_seconds)
-        self._end_within = settings.shutdown_timeout_seconds
         descriptors, _ = getrlimit(RLIMIT_NOFILE)
         self._options = {
             "keepalive": settings.keep_alive_seconds,
@@ -128,7 +127,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         """Leave signals to the server: a terminal sends them to every process."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        worker.cfg.set("graceful_timeout", self._end_within)
+        worker.cfg.set("graceful_timeout", load(ServiceSettings).shutdown_timeout_seconds)
         Thread(target=self._drain.watch, args=(worker, self._service), daemon=True).start()
 
     def _exit(self, server: Any, worker: Any) -> None:

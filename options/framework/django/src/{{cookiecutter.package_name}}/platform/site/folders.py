@@ -19,8 +19,7 @@ def component_apps() -> list[str]:
 def check_settings() -> None:
     """Read the settings of the service and of every component that has a `settings.py`.
 
-    Raises:
-        SettingsError: lists the problems of all of them.
+    SettingsError lists the problems of all of them.
     """
     found = [
         value

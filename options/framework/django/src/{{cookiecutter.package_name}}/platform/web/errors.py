@@ -46,29 +46,21 @@ class ErrorsMiddleware:
         return None
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """The request breaks the rules, such as a Host that is not in ALLOWED_HOSTS."""
-    return error_response(HTTPStatus.BAD_REQUEST)
-
-
-def forbidden(
-    request: HttpRequest, exception: Exception | None = None, reason: str = ""
-) -> JsonResponse:
-    """A view refuses whoever asks, or the request may be forged."""
-    return error_response(HTTPStatus.FORBIDDEN)
-
-
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """No route matches, or its view finds nothing and says what: `raise Http404("no …")`."""
     detail = "" if isinstance(exception, Resolver404) else str(exception)
     return error_response(HTTPStatus.NOT_FOUND, detail)
 
 
-def internal_server_error(request: HttpRequest) -> JsonResponse:
-    """A view failed; the log says how, in the lines of this request."""
-    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
 def error_response(status: HTTPStatus, detail: str = "") -> JsonResponse:
     """That status, with the detail or its own phrase."""
     return JsonResponse(error_body(detail or status.phrase), status=status)
+
+
+def _view(status: HTTPStatus) -> Callable[..., JsonResponse]:
+    return lambda request, *args, **kwargs: error_response(status)
+
+
+bad_request = _view(HTTPStatus.BAD_REQUEST)  # such as a Host that is not in ALLOWED_HOSTS
+forbidden = _view(HTTPStatus.FORBIDDEN)  # by a view, or as the request may be forged
+internal_server_error = _view(HTTPStatus.INTERNAL_SERVER_ERROR)  # the log says how a view failed

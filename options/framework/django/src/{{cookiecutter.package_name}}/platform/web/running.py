@@ -14,11 +14,7 @@ class Running:
         self._service: Service | None = None
 
     def __call__(self) -> Service:
-        """The service; whoever asks while it starts waits for that.
-
-        Raises:
-            Exception: what a component's start raised.
-        """
+        """The service; whoever asks while it starts waits for that, or gets what its start raised."""
         return self._service or self.start()
 
     def start(self, service: Service | None = None) -> Service:

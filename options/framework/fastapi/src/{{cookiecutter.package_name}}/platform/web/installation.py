@@ -53,10 +53,7 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
 
     The components start after the application's own lifespan, and stop before its end. Middleware,
     routers and error handlers may be added before and after. The service is `app.state.service`.
-
-    Raises:
-        ComponentError: a component does not keep to the form.
-        SettingsError: a setting is wrong.
+    SettingsError or ComponentError says what to change.
     """
     service = app.state.service = Service(components)
 

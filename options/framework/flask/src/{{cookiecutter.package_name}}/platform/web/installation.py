@@ -16,18 +16,10 @@ from .service import Service
 
 
 def install(app: MeasuredFlask, components: Sequence[Component] | None = None) -> None:
-    """Bring the platform in: health, metrics, error bodies, and the routes of the components.
+    """Bring in the components, by default all there are, health, metrics and error bodies.
 
     Extensions, blueprints, hooks and error handlers may be added before and after. What it brings is
-    `app.extensions["service"]`.
-
-    Args:
-        app: what to bring it into.
-        components: those to serve, in tests; else all that there are.
-
-    Raises:
-        ComponentError: a component does not keep to the form.
-        SettingsError: a setting is wrong.
+    `app.extensions["service"]`. SettingsError or ComponentError says what to change.
     """
     app.service = app.extensions["service"] = Service(components)
     app.config["SECRET_KEY"] = load(ServiceSettings).secret_key.get_secret_value()

@@ -51,14 +51,10 @@ class MeasuredFlask(Flask):
     """Flask whose requests are measured, and whose errors are JSON unless a handler answers them.
 
     Middleware goes inside, as Flask has it: `app.wsgi_app = ProxyFix(app.wsgi_app)`.
-
-    Attributes:
-        service: the platform's part; `install` sets it.
     """
 
     response_class = WholeResponse
-    service: Service
-
+    service: Service  # the platform's part; `install` sets it
     started = False
 
     def start(self) -> None:

@@ -14,29 +14,23 @@ CLIENT_GONE = 499  # as in web/measured.py
 
 
 class InvalidRequest(Exception):  # noqa: N818 - the name says whose fault it is
-    """The request does not fit what the route takes.
+    """The request does not fit what the route takes: the status, and the detail for the client.
 
-    Attributes:
-        status: 422, 400 for a body that cannot be read at all, or 499 for one that breaks off.
-        detail: for the client; with 422 a list of the type, place, message and input of each
-            problem, as FastAPI answers it.
+    With 422 that is a list of the type, place, message and input of each problem, as FastAPI answers
+    it; 400 is for a body that cannot be read at all, 499 for one that breaks off.
     """
 
     def __init__(self, status: int, detail: object) -> None:
         super().__init__(detail)
-        self.status = status
-        self.detail = detail
+        self.status, self.detail = status, detail
 
 
 def read_body(model: type[M], content: bytes, environ: Mapping[str, Any]) -> M:
     """The JSON body of a request, of which WSGI's environ says type and length.
 
-    Under another media type it is refused: a browser lets every site send a form in its user's
+    InvalidRequest if there is none, it is no JSON, or does not fit, or if the client left before its
+    end. Under another media type it is refused: a browser lets every site send a form in its user's
     name, and only JSON needs the permission of this one.
-
-    Raises:
-        InvalidRequest: there is no body, it is no JSON, it does not fit the model, or the client
-            left before its end.
     """
     announced = environ.get("CONTENT_LENGTH", "").lstrip("0")
     if announced.isdecimal() and announced != str(len(content)):  # servers take it for the end
@@ -50,20 +44,12 @@ def read_body(model: type[M], content: bytes, environ: Mapping[str, Any]) -> M:
 
 
 def read_query(model: type[M], values: Mapping[str, str]) -> M:
-    """The parameters after the question mark.
-
-    Raises:
-        InvalidRequest: one of them does not fit the model.
-    """
+    """The parameters after the question mark; InvalidRequest if one does not fit the model."""
     return _validated(lambda: model.model_validate(values), "query")
 
 
 def read_path(kind: TypeAdapter[T], **parameter: str) -> T:
-    """One parameter of the path, given by its name: `read_path(NUMBER, id=id)`.
-
-    Raises:
-        InvalidRequest: it is not of that kind.
-    """
+    """One parameter of the path, by name: `read_path(NUMBER, id=id)`; InvalidRequest if it is none."""
     ((name, text),) = parameter.items()
     return _validated(lambda: kind.validate_python(text), "path", name)
 

@@ -11,10 +11,8 @@ from ..workers.settings import WorkerSettings
 def prepare() -> dict[str, Any]:
     """Let the processes share what they count; before the fork, and before anything is counted.
 
-    A single process that is never replaced shares nothing, and counts in half the time.
-
-    Returns:
-        What gunicorn is told about its processes: settings and hooks, by gunicorn's names.
+    A single process that is never replaced shares nothing, and counts in half the time. What
+    gunicorn is told about its processes is returned: settings and hooks, by gunicorn's names.
     """
     settings = load(WorkerSettings)
     options: dict[str, Any] = {
