@@ -43,7 +43,7 @@ def test_the_coverage_of_the_platform_holds_with_the_tests_of_its_insides(
         project.run(*coverage, "run", "-m", "pytest", "-q")
         project.run(*coverage, "combine", "--quiet")
         printed = project.run(*coverage, "report", "--omit=none", "--include=src/*").stdout
-    assert "platform/web/serving.py" in printed
+    assert "platform/web/component.py" in printed
     assert total(printed) >= LEAST_COVERAGE
     figures.append(f"coverage of src by lines and branches: {total(printed)} %")
 

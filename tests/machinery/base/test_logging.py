@@ -5,7 +5,7 @@ import logging
 
 from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
 from {{ cookiecutter.package_name }}.platform.core.logging import configure
-from {{ cookiecutter.package_name }}.platform.web import serving
+from {{ cookiecutter.package_name }}.platform.web import component
 
 
 def test_a_json_line_has_time_level_logger_and_message(mock_env, capsys):
@@ -37,7 +37,7 @@ def test_who_remembers_the_first_error_breaks_no_code_that_logs():
         def __str__(self) -> str:
             raise ValueError("no text")
 
-    first = serving._FirstError(logging.ERROR)
+    first = component._FirstError(logging.ERROR)
     first.handle(logging.makeLogRecord({"msg": "%d pens", "args": ("many",)}))
     assert first.text == ""
     first.handle(logging.makeLogRecord({"msg": "sold out", "exc_info": (Broken, Broken(), None)}))
