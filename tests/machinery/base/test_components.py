@@ -121,9 +121,17 @@ def test_a_failed_stop_does_not_keep_the_others_from_stopping(error):
     assert seen == ["start a", "start b", "stop b", "stop a"]
 
 
+def test_a_worker_that_starts_during_the_drain_is_not_ready():
+    life = Lifecycle([])
+    life.drain()
+    life.start()
+    assert life.state == "draining"
+
+
 def test_a_service_may_be_started_again():
     seen, life = log_of_a_life("a")
     for _ in range(2):
         life.start()
+        assert life.state == "ready"
         life.stop()
     assert seen == ["start a", "stop a"] * 2

@@ -27,12 +27,12 @@ class Lifecycle:
 
     @property
     def state(self) -> State:
-        """Where the service is; it may begin to drain while it starts."""
+        """Where the service is; it may begin to drain while it starts, or before."""
         return "draining" if self.drain_began and self._state == "ready" else self._state
 
     def start(self) -> None:
         """Start every component; what one raises is raised, after those before it were stopped."""
-        self._state, self.drain_began = "starting", 0.0
+        self._state = "starting"
         for component in self._components:
             try:
                 call(component.start)
@@ -65,7 +65,7 @@ class Lifecycle:
     def _stop_components(self) -> None:
         self._state = "stopping"
         self._stops.close()
-        self._state = "stopped"
+        self._state, self.drain_began = "stopped", 0.0
         log.info("stopped")
 
     def _publish(self, event: Event) -> None:
