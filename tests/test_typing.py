@@ -15,7 +15,8 @@ USE = """
 from prometheus_client import Metric
 from example_service.platform.metrics import (
     Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary,
-    bound, bounded_by, closed, is_component_registered, limited, safe_metrics_operation, safe_register, unregister,
+    bound, bounded_by, closed, getter, is_component_registered, limited,
+    safe_metrics_operation, safe_register, unregister,
 )
 
 KIND = {"kind": closed("mail", "report")}
@@ -28,6 +29,8 @@ class Jobs(MetricGroup, component="jobs"):
     build = Info("job_build", "Build.")
     mood = Enum("job_mood", "Mood.", states=("good", "bad"))
 
+get_metrics = getter(Jobs)
+reveal_type(get_metrics())  # shows Jobs
 jobs = bound(Jobs)
 reveal_type(jobs)  # shows Jobs
 reveal_type(jobs.done)  # shows Counter
@@ -87,6 +90,8 @@ Jobs.done.inc()  # wrong
 Jobs.done.labels("mail")  # wrong
 bound(jobs)  # wrong
 bound(int)  # wrong
+getter(int)  # wrong
+get_metrics().lost.inc()  # wrong
 Counter("jobs_total")  # wrong
 Counter("jobs_total", "Jobs.", {"kind": "mail"})  # wrong
 Counter("jobs_total", "Jobs.", {"kind": ["mail", "report"]})  # wrong

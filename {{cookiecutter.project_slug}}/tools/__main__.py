@@ -12,7 +12,7 @@ from {{ cookiecutter.package_name }}.platform.core import (
     load,
 )
 from {{ cookiecutter.package_name }}.platform.core.components import discover, settings_of
-from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
+from {{ cookiecutter.package_name }}.platform.health.checks import HealthSettings
 
 from . import lint, locations, pages, settings, show, simulate, skeletons
 from .catalogue import catalogue

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 from {{ cookiecutter.package_name }}.platform.core.components import discover
 from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
     BoundedBy,
-    Closed,
     Values,
 )
 from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared, MetricGroup
@@ -35,7 +34,7 @@ def catalogue() -> tuple[Entry, ...]:
 
 def bound_of(values: Values) -> str:
     """What keeps a label bounded, in words."""
-    if isinstance(values, Closed):
+    if isinstance(values, frozenset):
         known = sorted(values)
         if len(known) > LISTED_VALUES:
             return f"{len(known)} values from `{known[0]}` to `{known[-1]}`"

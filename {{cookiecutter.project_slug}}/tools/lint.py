@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, get_args
 
 from {{ cookiecutter.package_name }}.platform.metrics.bounds import (
     BoundedBy,
-    Closed,
     Limited,
 )
 from {{ cookiecutter.package_name }}.platform.metrics.declared import (
@@ -131,7 +130,7 @@ def _labels(declared: Declared[Any]) -> Iterator[str]:
 
 def _unbounded(values: object) -> str | None:
     match values:
-        case Closed():
+        case frozenset():
             wrong = not values or "" in values
             return "needs values, none of them empty: closed('yes', 'no')" if wrong else None
         case BoundedBy(reason):

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import generate_latest, start_http_server
 
 from {{ cookiecutter.package_name }}.platform.metrics import bound, registry
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Closed, Values
+from {{ cookiecutter.package_name }}.platform.metrics.bounds import Values
 from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared
 
 from .catalogue import catalogue
@@ -54,7 +54,7 @@ def label_sets(declared: Declared[Any]) -> list[tuple[str, ...]]:
 
 
 def _values(values: Values) -> list[str]:
-    return sorted(values) if isinstance(values, Closed) else [EXAMPLE]
+    return sorted(values) if isinstance(values, frozenset) else [EXAMPLE]
 
 
 def _recording(declared: Declared[Any]) -> tuple[str, Any]:

@@ -21,7 +21,7 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
     closed,
     limited,
 )
-from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
+from {{ cookiecutter.package_name }}.platform.metrics.registry import MetricsSettings
 
 
 class Visits(MetricGroup, component="example"):

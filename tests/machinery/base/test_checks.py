@@ -13,7 +13,7 @@ from {{ cookiecutter.package_name }}.platform.health import checks, get_health_s
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
 from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
 from {{ cookiecutter.package_name }}.platform.health.report import Health
-from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
+from {{ cookiecutter.package_name }}.platform.health.checks import HealthSettings
 from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 
 

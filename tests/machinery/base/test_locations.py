@@ -8,7 +8,7 @@ from tools.__main__ import main
 
 METRICS = '''"""The metrics of the orders."""
 
-from ..platform.metrics import Counter, Enum, Gauge, Histogram, MetricGroup, bound, closed
+from ..platform.metrics import Counter, Enum, Gauge, Histogram, MetricGroup, closed, getter
 
 
 class OrderMetrics(MetricGroup, component="orders"):
@@ -23,8 +23,7 @@ class OrderMetrics(MetricGroup, component="orders"):
         self.placed.labels(by).inc()
 
 
-def get_metrics() -> OrderMetrics:
-    return bound(OrderMetrics)
+get_metrics = getter(OrderMetrics)
 '''
 COMPONENT = '''"""The component of the orders."""
 

@@ -6,8 +6,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from {{ cookiecutter.package_name }}.platform.polling import poller as module
-from {{ cookiecutter.package_name }}.platform.polling.poller import MetricsPoller
+from {{ cookiecutter.package_name }}.platform.polling import component as module
+from {{ cookiecutter.package_name }}.platform.polling.component import MetricsPoller
 
 
 @pytest.fixture

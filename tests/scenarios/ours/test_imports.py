@@ -8,11 +8,10 @@ import pytest
 from example_service.platform.metrics import MetricConflict
 
 JOBS = (
-    "from example_service.platform.metrics import Counter, MetricGroup, bound\n"
+    "from example_service.platform.metrics import Counter, MetricGroup, getter\n"
     'class JobMetrics(MetricGroup, component="jobs"):\n'
     '    done = Counter("jobs_total", "Jobs done.")\n'
-    "def get_metrics():\n"
-    "    return bound(JobMetrics)\n"
+    "get_metrics = getter(JobMetrics)\n"
 )
 
 

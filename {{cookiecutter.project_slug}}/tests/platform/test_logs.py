@@ -11,7 +11,7 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     load,
 )
 from {{ cookiecutter.package_name }}.platform.core.logging import configure
-from {{ cookiecutter.package_name }}.platform.logs.settings import LogSettings
+from {{ cookiecutter.package_name }}.platform.logs.component import LogSettings
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 MADE = re.compile("[0-9a-f]{16}")

@@ -15,8 +15,8 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     load_all,
 )
 from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
-from {{ cookiecutter.package_name }}.platform.health.settings import HealthSettings
-from {{ cookiecutter.package_name }}.platform.metrics.settings import (
+from {{ cookiecutter.package_name }}.platform.health.checks import HealthSettings
+from {{ cookiecutter.package_name }}.platform.metrics.registry import (
     MetricsSettings,
     is_collected,
 )

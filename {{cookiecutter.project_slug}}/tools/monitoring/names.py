@@ -8,8 +8,6 @@ from typing import Any
 
 import promql_parser as promql
 
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Closed
-
 from ..catalogue import catalogue
 from ..lint import EXPORTED
 from .rule_files import jobs, own_job, rules
@@ -69,7 +67,7 @@ def _declared() -> dict[str, dict[str, frozenset[str]]]:
         given = metric.label_values.items()
         labels = {
             **dict.fromkeys(ANY if metric.kind == "info" else TARGET, none),
-            **{label: values if isinstance(values, Closed) else none for label, values in given},
+            **{label: values if isinstance(values, frozenset) else none for label, values in given},
             **({metric.name: none} if metric.kind == "enum" else {}),
         }
         for suffix in EXPORTED.get(metric.kind, ("",)):

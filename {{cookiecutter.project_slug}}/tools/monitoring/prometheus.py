@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from {{ cookiecutter.package_name }}.platform.core.config import load
-from {{ cookiecutter.package_name }}.platform.metrics.bounds import Closed
 from {{ cookiecutter.package_name }}.platform.metrics.declared import Declared
-from {{ cookiecutter.package_name }}.platform.metrics.settings import MetricsSettings
+from {{ cookiecutter.package_name }}.platform.metrics.registry import MetricsSettings
 
 from ..catalogue import catalogue
 from .documents import line_of, lines, read
@@ -90,7 +89,7 @@ def check_size_of_a_scrape() -> Findings:
 def _samples(metric: Declared[Any]) -> int:
     """How many samples a metric can come to: its label sets, times what each exports."""
     labels = metric.label_values.values()
-    sets = prod(len(one) if isinstance(one, Closed) else OF_THE_CODE for one in labels)
+    sets = prod(len(one) if isinstance(one, frozenset) else OF_THE_CODE for one in labels)
     of_a_set = {"counter": 2, "summary": 3, "histogram": 4 + len(metric.options.get("buckets", ()))}
     return min(sets, load(MetricsSettings).metrics_max_series) * of_a_set.get(metric.kind, 1)
 

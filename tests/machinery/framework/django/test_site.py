@@ -108,6 +108,9 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
             DATABASE_URL="oracle:x",
             CSRF_TRUSTED_ORIGINS="x",
             HEALTH_CACHE_SECONDS="x",
+            ACCESS_LOG="x",
+            METRICS_MAX_SERIES="0",
+            POLLING_INTERVAL_SECONDS="0",
             COLLECT_HTTP_METRICS="x",
             COLLECT_BOOKMARKS_METRICS="x",
         )
@@ -117,6 +120,9 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
         "DATABASE_URL",
         "CSRF_TRUSTED_ORIGINS",
         "HEALTH_CACHE_SECONDS",
+        "ACCESS_LOG",
+        "METRICS_MAX_SERIES",
+        "POLLING_INTERVAL_SECONDS",
         "COLLECT_HTTP_METRICS",
         "COLLECT_BOOKMARKS_METRICS",
     }

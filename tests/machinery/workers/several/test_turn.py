@@ -2,7 +2,7 @@
 
 import tempfile
 
-from {{ cookiecutter.package_name }}.platform.polling.poller import poller
+from {{ cookiecutter.package_name }}.platform.polling.component import poller
 from {{ cookiecutter.package_name }}.platform.workers import turn
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..platform.metrics import Counter, Gauge, Histogram, MetricGroup, bound, closed
+from ..platform.metrics import Counter, Gauge, Histogram, MetricGroup, closed, getter
 
 _OPERATION = closed("create", "list", "get", "delete")
 
@@ -28,9 +28,7 @@ class BookmarkMetrics(MetricGroup, component="bookmarks"):
     )
 
 
-def get_metrics() -> BookmarkMetrics:
-    """The metrics of the bookmarks, bound to the current registry."""
-    return bound(BookmarkMetrics)
+get_metrics = getter(BookmarkMetrics)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from ..platform.metrics import Counter, MetricGroup, bound, closed
+from ..platform.metrics import Counter, MetricGroup, closed, getter
 
 
 class GreeterMetrics(MetricGroup, component="greeter"):
@@ -27,6 +27,4 @@ class Visitors(Collector):
         yield GaugeMetricFamily("greeter_visitors", "Guests that are there.", 2)
 
 
-def get_metrics() -> GreeterMetrics:
-    """The metrics of the greeter, bound to the current registry."""
-    return bound(GreeterMetrics)
+get_metrics = getter(GreeterMetrics)

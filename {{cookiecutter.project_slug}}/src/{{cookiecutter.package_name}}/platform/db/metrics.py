@@ -1,6 +1,6 @@
 """The database metrics: connections, the pool, queries, and what is written by model."""
 
-from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed
+from ..metrics import Counter, Gauge, Histogram, MetricGroup, bounded_by, closed, getter
 
 WRITES = ("insert", "update", "delete")
 OPERATIONS = ("select", *WRITES, "other")
@@ -63,9 +63,7 @@ class DatabaseMetrics(MetricGroup, component="database"):
     )
 
 
-def get_metrics() -> DatabaseMetrics:
-    """The database metrics, bound to the current registry."""
-    return bound(DatabaseMetrics)
+get_metrics = getter(DatabaseMetrics)
 
 
 def operation_of(statement: str) -> str:

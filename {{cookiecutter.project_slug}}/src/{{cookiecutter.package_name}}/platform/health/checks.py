@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from threading import Lock, Thread
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr
 
 from ..core.components import Component, ComponentError, HealthCheck, call
+from ..core.config import Settings
 from ..core.logging import reason_of
 from .metrics import get_metrics
-from .settings import HealthSettings
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,22 @@ REASON_LENGTH = 200  # characters of an exception's text that are logged
 Outcome = tuple[float, str]  # the seconds that a probe took, and why it failed, if it did
 Result = dict[str, Any]  # status (ok, failed, timeout), required, latency_ms that it took or had
 _registered: dict[str, HealthCheck] = {}  # of code that is no component
+
+
+class HealthSettings(Settings):
+    """How dependencies are probed, and what is told to whom."""
+
+    health_check_timeout_seconds: float = Field(0.8, gt=0, le=10)
+    """A check that takes longer has failed; in seconds."""
+    health_cache_seconds: float = Field(2.0, ge=0, le=60)
+    """How long the results of the checks are reused; in seconds."""
+    health_details: Literal["always", "authorized", "never"] | None = None
+    """Who sees more of `/health` and `/readyz` than the status: everybody, who sends
+    OPERATIONS_TOKEN, or nobody; unless set, `authorized` in production and `always` elsewhere."""
+    operations_token: SecretStr = Field(
+        SecretStr(""), json_schema_extra={"empty": "/metrics is open"}
+    )
+    """Bearer token for `/metrics` and the details of `/health`; without one `/metrics` is open."""
 
 
 def register_health_check(name: str, probe: Callable[[], None], *, required: bool = True) -> None:

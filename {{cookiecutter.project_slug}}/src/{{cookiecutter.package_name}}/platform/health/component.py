@@ -1,9 +1,7 @@
-"""The component of health: its settings, and the metric that says what runs."""
+"""The component of health: its settings and metrics."""
 
 from ..core.components import Component
-from .metrics import ApplicationMetrics, record_build
-from .settings import HealthSettings
+from .checks import HealthSettings
+from .metrics import ApplicationMetrics
 
-component = Component(
-    name="health", settings=HealthSettings, metrics=(ApplicationMetrics,), start=record_build
-)
+component = Component(name="health", settings=HealthSettings, metrics=(ApplicationMetrics,))

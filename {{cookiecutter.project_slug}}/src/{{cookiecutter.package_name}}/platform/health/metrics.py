@@ -1,7 +1,6 @@
 """The metrics of the service as a whole: what runs here, and how its checks went."""
 
-from ..core.about import about
-from ..metrics import Gauge, Histogram, Info, MetricGroup, bound, bounded_by
+from ..metrics import Gauge, Histogram, Info, MetricGroup, bounded_by, getter
 
 _CHECK = {"check": bounded_by("the health checks of the service")}
 
@@ -36,12 +35,4 @@ class ApplicationMetrics(MetricGroup, component="health"):
     )
 
 
-def get_metrics() -> ApplicationMetrics:
-    """The metrics of the service, bound to the current registry."""
-    return bound(ApplicationMetrics)
-
-
-def record_build() -> None:
-    """Say what runs."""
-    service = about()
-    get_metrics().application.info({"name": service.name, "version": service.version})
+get_metrics = getter(ApplicationMetrics)

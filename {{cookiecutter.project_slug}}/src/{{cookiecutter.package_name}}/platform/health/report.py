@@ -10,9 +10,8 @@ from ..core import Component, ServiceSettings, about, load
 from ..core.lifecycle import Lifecycle
 from ..core.logging import error_body
 from ..metrics import registry
-from .checks import CheckRunner, checks_of
+from .checks import CheckRunner, HealthSettings, checks_of
 from .metrics import get_metrics
-from .settings import HealthSettings
 from .window import RequestWindow
 
 # Asked by machines every few seconds; counting them would drown the users' requests. The outermost
@@ -28,6 +27,7 @@ class Health:
     def __init__(self, lifecycle: Lifecycle, components: Sequence[Component]) -> None:
         self.window = RequestWindow()
         self._lifecycle = lifecycle
+        self._what_runs = {"name": about().name, "version": about().version}
         settings = load(HealthSettings)
         production = load(ServiceSettings).environment == "production"
         self._details = settings.health_details or ("authorized" if production else "always")
@@ -100,6 +100,7 @@ class Health:
         self._lifecycle.drain()
 
     def _scrape(self, accept: str | None) -> tuple[bytes, str]:
+        get_metrics().application.info(self._what_runs)
         if began := self._lifecycle.drain_began:
             get_metrics().shutting_down.set(1)
             get_metrics().shutdown_duration.set(monotonic() - began)

@@ -1,6 +1,6 @@
 """The metrics of the jobs: runs and items by outcome, and when the last run began and succeeded."""
 
-from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed
+from ..metrics import Counter, Gauge, Histogram, MetricGroup, bounded_by, closed, getter
 
 RUN_OUTCOMES = ("success", "error", "cancelled")
 ITEM_OUTCOMES = ("success", "error", "skipped")
@@ -31,6 +31,4 @@ class JobMetrics(MetricGroup, component="jobs"):
     )
 
 
-def get_metrics() -> JobMetrics:
-    """The metrics of the jobs, bound to the current registry."""
-    return bound(JobMetrics)
+get_metrics = getter(JobMetrics)

@@ -1,6 +1,6 @@
 """The metrics of the log: messages by level, and errors by type."""
 
-from ..metrics import Counter, MetricGroup, bound, closed, limited
+from ..metrics import Counter, MetricGroup, closed, getter, limited
 
 
 class LogMetrics(MetricGroup, component="logs"):
@@ -18,6 +18,4 @@ class LogMetrics(MetricGroup, component="logs"):
     )
 
 
-def get_metrics() -> LogMetrics:
-    """The metrics of the log, bound to the current registry."""
-    return bound(LogMetrics)
+get_metrics = getter(LogMetrics)

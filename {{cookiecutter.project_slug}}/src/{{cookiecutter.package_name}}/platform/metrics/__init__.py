@@ -10,7 +10,7 @@ for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):  # its old
 
 from .bounds import LabelError, bounded_by, closed, limited
 from .declared import DURATION_BUCKETS, Counter, Enum, Gauge, Histogram, Info, MetricGroup, Summary
-from .factory import bound
+from .factory import bound, getter
 from .registry import MetricConflict
 from .safety import is_component_registered, safe_metrics_operation, safe_register, unregister
 
@@ -28,6 +28,7 @@ __all__ = [
     "bound",
     "bounded_by",
     "closed",
+    "getter",
     "is_component_registered",
     "limited",
     "safe_metrics_operation",

@@ -9,10 +9,6 @@ LONGEST_VALUE = 128  # characters: no client fills the memory with one label val
 LabelSet = tuple[str, ...]
 
 
-class Closed(frozenset[str]):
-    """A label that takes these values only; any other is refused."""
-
-
 class BoundedBy(NamedTuple):
     """A label whose values come from the code, never from a client; `reason` limits them."""
 
@@ -25,15 +21,15 @@ class Limited(NamedTuple):
     values: int
 
 
-Values = Closed | BoundedBy | Limited
+Values = frozenset[str] | BoundedBy | Limited
 
 bounded_by = BoundedBy  # what declarations write
 limited = Limited
 
 
-def closed(*values: str) -> Closed:
-    """A label that takes these values only."""
-    return Closed(values)
+def closed(*values: str) -> frozenset[str]:
+    """A label that takes these values only; any other is refused."""
+    return frozenset(values)
 
 
 class LabelError(ValueError):
@@ -53,7 +49,7 @@ def texts(declared: Any, given: tuple[object, ...], named: Mapping[str, object])
 
 def _text(declared: Any, label: str, value: object) -> str:
     text, values = str(value), declared.label_values[label]
-    if not isinstance(values, Closed):
+    if not isinstance(values, frozenset):
         # What is no UTF-8 would make every scrape fail.
         return text[:LONGEST_VALUE].encode(errors="replace").decode()
     if text not in values:

@@ -3,7 +3,7 @@
 from ..core.components import Component
 from .bounds import bounded_by
 from .declared import Counter, MetricGroup
-from .settings import MetricsSettings
+from .registry import MetricsSettings
 
 
 class OwnMetrics(MetricGroup, component="metrics"):

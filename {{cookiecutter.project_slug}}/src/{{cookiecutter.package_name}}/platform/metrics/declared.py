@@ -2,19 +2,18 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 import prometheus_client as client
 
 from . import registry
-from .bounds import BoundedBy, Closed, LabelError, Limited, Values
+from .bounds import BoundedBy, LabelError, Limited, Values
 
 M = TypeVar("M")
 
 Labels = Mapping[str, Values] | None
 Buckets = Sequence[float]
-LevelLabels = Mapping[str, Closed | BoundedBy] | None
+LevelLabels = Mapping[str, frozenset[str] | BoundedBy] | None
 
 # Bucket bounds in seconds for work that a person waits for: 5 ms to 10 s, denser below 1 s.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -36,7 +35,7 @@ class Declared(Generic[M]):
         self.kind = type(self).__name__.lower()
         self.name = name
         self.help = help
-        self.label_values: Mapping[str, Values] = MappingProxyType(dict(labels or {}))
+        self.label_values: Mapping[str, Values] = dict(labels or {})
         self.options = options or {}
         self.signature = (self.kind, name, help, *self.label_values.items(), *self.options.items())
         self.where = registry.caller(inspect.currentframe())
@@ -110,5 +109,4 @@ class MetricGroup:
 
     def __init_subclass__(cls, *, component: str) -> None:
         cls.component = component
-        metrics = {name: one for name, one in vars(cls).items() if isinstance(one, Declared)}
-        cls.declared = MappingProxyType(metrics)
+        cls.declared = {name: one for name, one in vars(cls).items() if isinstance(one, Declared)}

@@ -15,7 +15,6 @@ from . import registry
 from .bounds import OVERFLOW, LabelSet, texts
 from .component import OwnMetrics
 from .declared import Declared, MetricGroup, Summary
-from .settings import is_collected
 
 log = logging.getLogger(__name__)
 G = TypeVar("G", bound=MetricGroup)
@@ -155,13 +154,18 @@ def bound(group: type[G]) -> G:
     return registry.active.groups.get(group) or bind(group, strict=registry.active.mode == "test")
 
 
+def getter(group: type[G]) -> Callable[[], G]:
+    """What a component calls `get_metrics`: each call is `bound(group)`."""
+    return partial(bound, group)
+
+
 def bind(group: type[G], *, strict: bool = True) -> G:
     """Build the group at the start of the service, which MetricConflict or SettingsError stops."""
     instance = group()
     for attribute, declared in group.declared.items():
         metric = DISABLED
         try:
-            if is_collected(group.component):
+            if registry.is_collected(group.component):
                 metric = _metric(group.component, declared)
         except Exception as error:
             if strict and not isinstance(error, OSError):  # no full disk stops a start

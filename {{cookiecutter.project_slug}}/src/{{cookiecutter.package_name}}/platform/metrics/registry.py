@@ -10,11 +10,12 @@ from weakref import WeakKeyDictionary
 from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from pydantic import Field
 
-from ..core.config import load
+from ..core.components import collection_switch
+from ..core.config import Settings, load
 from ..core.limits import PerMinute
 from .bounds import LabelSet
-from .settings import MetricsSettings
 
 # The owners by collector registry, in a module that every copy of this one finds: one that was
 # reloaded, has a second name, or is imported again after `sys.modules` was emptied.
@@ -23,6 +24,17 @@ _owners = _shared.setdefault("owners", WeakKeyDictionary())
 
 # A range of the Accept header whose version is none: prometheus_client would raise.
 _UNREADABLE = re.compile(r"(^|,)[^,]*version=(?![0-9]{1,9}(\.[0-9]{1,9}){2}\s*(;|,|$))[^,]*")
+
+
+class MetricsSettings(Settings):
+    """What is collected, and how many series clients may cause."""
+
+    metrics_enabled: bool = True
+    """Collect metrics at all."""
+    metrics_max_series: int = Field(1000, ge=1)
+    """Label sets of a metric with a `limited` label; more are `_overflow`."""
+    max_metrics_per_minute: int = Field(1000, ge=1)
+    """New ones of all such metrics in a minute; more are `_overflow`."""
 
 
 class MetricConflict(Exception):  # noqa: N818 - the name says what happened
@@ -83,6 +95,12 @@ class MetricsRegistry:
         names = str(error).rpartition("{")[2].rstrip("}")  # it ends with the set of them
         wrong = f"{new.name} ({new.where}) and {other} both export {names} and differ"
         return MetricConflict(f"{wrong}: rename one, or make them equal")
+
+
+def is_collected(component: str) -> bool:
+    """Whether METRICS_ENABLED and COLLECT_<COMPONENT>_METRICS are both on."""
+    switch = load(collection_switch(component))
+    return load(MetricsSettings).metrics_enabled and getattr(switch, f"collect_{component}_metrics")
 
 
 def render(accept: str | None) -> tuple[bytes, str]:

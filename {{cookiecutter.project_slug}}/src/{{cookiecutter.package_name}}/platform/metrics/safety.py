@@ -14,7 +14,6 @@ from prometheus_client.registry import Collector
 
 from . import registry
 from .factory import report
-from .settings import is_collected
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, None] | None])  # returns nothing
@@ -91,7 +90,7 @@ def safe_register(component: str, collector: Collector) -> None:
     It takes the place of one of the same class, by file and name, with the same metrics;
     MetricConflict if another definition or collector has one of its names.
     """
-    if not is_collected(component):
+    if not registry.is_collected(component):
         return
     new = Guarded(component, collector)
     known = registry.active.add(component, new, new)

@@ -1,5 +1,5 @@
 """Metrics that are asked for now and then, because to know them takes a query."""
 
-from .poller import register_for_polling
+from .component import register_for_polling
 
 __all__ = ["register_for_polling"]

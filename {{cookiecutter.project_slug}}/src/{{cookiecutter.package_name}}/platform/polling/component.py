@@ -1,8 +1,80 @@
-"""The component of polling: its settings and metrics, and the poller's life."""
+"""The component of polling: it calls what was registered, in one process of all that serve."""
 
-from ..core.components import Component, Event
-from .metrics import PollingMetrics
-from .poller import PollingSettings, poller
+import logging
+import threading
+from collections.abc import Callable
+from threading import Thread
+
+from pydantic import Field
+
+from ..core.components import Component, Event, call
+from ..core.config import Settings, load
+from .metrics import PollingMetrics, get_metrics
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 2.0  # how long a stop waits for a callback
+
+
+class PollingSettings(Settings):
+    """How often metrics are polled."""
+
+    polling_interval_seconds: float = Field(30.0, ge=0.1, le=86400)
+    """Time between two polls, and before the first; in seconds."""
+
+
+class MetricsPoller:
+    """Polls in threads of its own; the first time after one interval."""
+
+    def __init__(self) -> None:
+        self.is_ours: Callable[[], bool] = lambda: True  # whether this process polls, of several
+        self._callbacks: dict[str, Callable[[], None]] = {}
+        self._thread: Thread | None = None
+        self._stopping = threading.Event()
+
+    def register_for_polling(self, name: str, callback: Callable[[], None]) -> None:
+        """Call this at each interval from now on, instead of what had that name, to set gauges.
+
+        The name is a label of the poller's metrics; a callback that raises is logged and counted.
+        Where several processes serve, one of them polls, and another when that has ended.
+        """
+        self._callbacks[name] = callback
+
+    def start(self) -> None:
+        """Poll from now on; twice is once."""
+        if self._thread is None:
+            self._stopping = threading.Event()
+            self._thread = Thread(target=self._run, args=(self._stopping,), daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Poll no more; a callback that does not return is left behind."""
+        self._stopping.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(STOP_SECONDS)
+
+    def _run(self, stopping: threading.Event) -> None:
+        while not stopping.wait(load(PollingSettings).polling_interval_seconds):
+            if self.is_ours():
+                # The connection to the database that a thread has under Django ends with it.
+                polls = Thread(target=self._poll, daemon=True)
+                polls.start()
+                polls.join()
+
+    def _poll(self) -> None:
+        metrics = get_metrics()
+        for name, callback in list(self._callbacks.items()):
+            try:
+                with metrics.duration.labels(name).time():
+                    call(callback)
+            except (Exception, SystemExit):
+                metrics.failures.labels(name).inc()
+                log.exception("polling %s failed", name)
+
+
+poller = MetricsPoller()
+register_for_polling = poller.register_for_polling
 
 component = Component(
     name="polling",

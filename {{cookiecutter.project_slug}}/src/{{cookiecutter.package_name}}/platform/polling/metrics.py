@@ -1,6 +1,6 @@
 """The metrics of polling: how long it takes, and what failed."""
 
-from ..metrics import Counter, Histogram, MetricGroup, bound, bounded_by
+from ..metrics import Counter, Histogram, MetricGroup, bounded_by, getter
 
 _CALLBACK = {"callback": bounded_by("the callbacks that components register")}
 
@@ -16,6 +16,4 @@ class PollingMetrics(MetricGroup, component="polling"):
     )
 
 
-def get_metrics() -> PollingMetrics:
-    """The metrics of polling, bound to the current registry."""
-    return bound(PollingMetrics)
+get_metrics = getter(PollingMetrics)

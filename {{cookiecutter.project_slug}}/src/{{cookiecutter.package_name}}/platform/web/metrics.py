@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..metrics import Counter, Gauge, Histogram, MetricGroup, bound, bounded_by, closed, registry
+from ..metrics import Counter, Gauge, Histogram, MetricGroup, bounded_by, closed, getter, registry
 from ..metrics.factory import DISABLED, unguarded
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
@@ -64,6 +64,4 @@ class HttpMetrics(MetricGroup, component="http"):
         return calls
 
 
-def get_metrics() -> HttpMetrics:
-    """The HTTP metrics, bound to the current registry."""
-    return bound(HttpMetrics)
+get_metrics = getter(HttpMetrics)

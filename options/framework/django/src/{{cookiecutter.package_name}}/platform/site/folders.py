@@ -7,7 +7,13 @@ from importlib.resources import files
 
 from ..core.components import collection_switch, modules
 from ..core.config import ServiceSettings, Settings, load_all
+from ..health.checks import HealthSettings
+from ..logs.component import LogSettings
+from ..metrics.registry import MetricsSettings
+from ..polling.component import PollingSettings
 
+# Those that stand beside what reads them, and in no `settings.py`.
+PLATFORM = (ServiceSettings, HealthSettings, LogSettings, MetricsSettings, PollingSettings)
 NAME = re.compile(r'\bComponent\(\s*name="(\w+)"')
 
 
@@ -17,7 +23,7 @@ def component_apps() -> list[str]:
 
 
 def check_settings() -> None:
-    """Read the settings of the service and of every component that has a `settings.py`.
+    """Read the settings of the platform and of every component that has a `settings.py`.
 
     SettingsError lists the problems of all of them.
     """
@@ -28,7 +34,7 @@ def check_settings() -> None:
         if isinstance(value, type) and issubclass(value, Settings)
     ]
     switches = map(collection_switch, _names())
-    load_all(dict.fromkeys([ServiceSettings, *found, *switches]))
+    load_all(dict.fromkeys([*PLATFORM, *found, *switches]))
 
 
 def _names() -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import fcntl
 
-from ..polling.poller import poller
+from ..polling.component import poller
 from .ledger import unnamed_file
 
 
