@@ -44,18 +44,17 @@ def texts(declared: Any, given: tuple[object, ...], named: Mapping[str, object])
     elif named or not given or len(given) != len(labels):
         right = f"labels are {_listed(labels)}: give each, by position or name"
         raise LabelError(f"{declared.name}: {right}")
-    return tuple(_text(declared, label, value) for label, value in zip(labels, given, strict=True))
-
-
-def _text(declared: Any, label: str, value: object) -> str:
-    text, values = str(value), declared.label_values[label]
-    if not isinstance(values, frozenset):
-        # What is no UTF-8 would make every scrape fail.
-        return text[:LONGEST_VALUE].encode(errors="replace").decode()
-    if text not in values:
-        wrong = f"{label}={text[:80]!r} is not one of {_listed(values)}"
-        raise LabelError(f"{declared.name}: {wrong}")
-    return text
+    found = []
+    for (label, values), value in zip(labels.items(), given, strict=True):
+        text = str(value)
+        if not isinstance(values, frozenset):
+            # What is no UTF-8 would make every scrape fail.
+            text = text[:LONGEST_VALUE].encode(errors="replace").decode()
+        elif text not in values:
+            wrong = f"{label}={text[:80]!r} is not one of {_listed(values)}"
+            raise LabelError(f"{declared.name}: {wrong}")
+        found.append(text)
+    return tuple(found)
 
 
 def _listed(names: Collection[str]) -> str:
