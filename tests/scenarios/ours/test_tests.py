@@ -151,7 +151,7 @@ def test_settings_are_cached(turn, mock_env):
 def test_a_production_database_in_the_shell_is_used(fresh_run):
     done = fresh_run(
         "import os\n"
-        "from example_service.platform.db.settings import DatabaseSettings\n"
+        "from example_service.platform.db.engine import DatabaseSettings\n"
         "from example_service.platform.core.config import load\n"
         "def test_database():\n"
         "    assert os.environ['DATABASE_URL'].startswith('sqlite:')\n"

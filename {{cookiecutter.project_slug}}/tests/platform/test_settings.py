@@ -14,7 +14,7 @@ from {{ cookiecutter.package_name }}.platform.core.config import (
     load,
     load_all,
 )
-from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
+from {{ cookiecutter.package_name }}.platform.db.engine import DatabaseSettings
 from {{ cookiecutter.package_name }}.platform.health.checks import HealthSettings
 from {{ cookiecutter.package_name }}.platform.metrics.registry import (
     MetricsSettings,

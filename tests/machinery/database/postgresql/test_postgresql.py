@@ -5,8 +5,8 @@ import pytest
 
 from {{ cookiecutter.package_name }}.platform.core.about import about
 from {{ cookiecutter.package_name }}.platform.core.config import SettingsError, load
+from {{ cookiecutter.package_name }}.platform.db.engine import DatabaseSettings
 from {{ cookiecutter.package_name }}.platform.db.postgresql import POSTGRESQL
-from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from {{ cookiecutter.package_name }}.platform.db import engine, migrations
+from {{ cookiecutter.package_name }}.platform.db.engine import DatabaseSettings
 from {{ cookiecutter.package_name }}.platform.db.measured import measure_models
-from {{ cookiecutter.package_name }}.platform.db.settings import DatabaseSettings
 
 IN_USE = 'database_pool_connections{state="in_use"}'
 IDLE = 'database_pool_connections{state="idle"}'

@@ -6,7 +6,6 @@ import sys
 from ..core.components import Commands, Component, HealthCheck
 from . import engine, migrations
 from .metrics import DatabaseMetrics
-from .settings import DatabaseSettings
 
 
 def _commands(parsers: Commands) -> None:
@@ -39,7 +38,7 @@ def _migrate() -> tuple[str, ...]:
 
 component = Component(
     name="database",
-    settings=DatabaseSettings,
+    settings=engine.DatabaseSettings,
     metrics=(DatabaseMetrics,),
     checks=(
         HealthCheck(name="database", probe=engine.ping),

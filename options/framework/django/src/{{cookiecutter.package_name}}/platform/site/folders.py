@@ -7,13 +7,21 @@ from importlib.resources import files
 
 from ..core.components import collection_switch, modules
 from ..core.config import ServiceSettings, Settings, load_all
+from ..db.engine import DatabaseSettings
 from ..health.checks import HealthSettings
 from ..logs.component import LogSettings
 from ..metrics.registry import MetricsSettings
 from ..polling.component import PollingSettings
 
 # Those that stand beside what reads them, and in no `settings.py`.
-PLATFORM = (ServiceSettings, HealthSettings, LogSettings, MetricsSettings, PollingSettings)
+PLATFORM = (
+    ServiceSettings,
+    DatabaseSettings,
+    HealthSettings,
+    LogSettings,
+    MetricsSettings,
+    PollingSettings,
+)
 NAME = re.compile(r'\bComponent\(\s*name="(\w+)"')
 
 

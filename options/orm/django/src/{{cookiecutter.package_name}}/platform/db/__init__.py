@@ -1,5 +1,5 @@
 """The database: what Django needs to get there; models come from `django.db`, as everywhere."""
 
-from .settings import databases
+from .engine import databases
 
 __all__ = ["databases"]

@@ -1,4 +1,4 @@
-"""Schema migrations: Django's own `migrate`, one process at a time."""
+"""Schema migrations: Django's own `migrate`. Importing this sets Django up, if no `manage.py` did."""
 
 import argparse
 import logging
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import django
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -15,6 +16,10 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from ..core.components import Commands
 from .engine import dialect
+
+# The command line imports this before any other component: their models want it.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__name__.partition('.')[0]}.settings")
+django.setup()
 
 log = logging.getLogger(__name__)
 

@@ -1,18 +1,19 @@
-"""The engine, made on first use, and sessions on it."""
+"""Where the data lives; the engine, made on first use; and sessions on it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+from pydantic import Field, field_validator
 from sqlalchemy import Engine, MetaData, create_engine, event, make_url, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from ..core.config import load
+from ..core.config import SecretUrl, load
 from .dialect import Dialect
-from .dialects import DIALECTS
+from .dialects import DIALECTS, DialectSettings
 from .measured import MeasuredPool, measure, measure_models
-from .settings import DatabaseSettings
 
 # One name for one constraint on every database, so that a revision can find it again.
 NAMES = {
@@ -25,6 +26,31 @@ NAMES = {
 
 _lock = Lock()
 _engine: Engine | None = None
+
+
+class DatabaseSettings(DialectSettings):
+    """Where the data lives; the URL may hold a password, which is never shown."""
+
+    database_url: SecretUrl = SecretUrl("sqlite:///service.db")
+    """SQLAlchemy URL of the database; SQLite is embedded and needs no server."""
+    database_pool_size: int = Field(5, ge=1, le=1000)
+    """Connections that a worker keeps open."""
+    database_max_overflow: int = Field(10, ge=0, le=1000)
+    """Connections that a worker may open beyond those, for a while."""
+    database_pool_timeout_seconds: float = Field(5.0, gt=0, le=60)
+    """How long a caller waits for a free connection; in seconds."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_supported(cls, value: SecretUrl) -> SecretUrl:
+        url = value.get_secret_value()
+        dialect = DIALECTS.get(url.partition("://")[0])
+        if dialect is None:
+            examples = " or ".join(known.example for known in DIALECTS.values())
+            raise ValueError(f"must be a URL like {examples}")
+        if not re.match(dialect.form, url):
+            raise ValueError(f"{dialect.rule}, like {dialect.example}")
+        return value
 
 
 class Model(DeclarativeBase):
