@@ -39,12 +39,15 @@ class History:
     """A history that begins empty, and the command `alembic` in its project."""
 
     def __init__(self, project: Path) -> None:
-        self._folder = project / PACKAGE / "migrations"
+        self._folder = project / "src" / PACKAGE / "migrations"
         self.versions = self._folder / "versions"
         self.versions.mkdir(parents=True)
         real = Path(migrations.__file__).parents[2] / "migrations"
         for file in ("env.py", "script.py.mako"):
             shutil.copy(real / file, self._folder)
+        self.tools = project / "tools"
+        self.tools.mkdir()
+        shutil.copy(migrations.PROJECT.parent / "tools" / "revisions.py", self.tools)
         self._configuration = project / "pyproject.toml"
         written = migrations.PROJECT.read_text()
         location = f'"{PACKAGE}:migrations"'
@@ -225,7 +228,7 @@ class Book(Base):
 def test_a_revision_is_numbered_imports_its_types_and_is_not_written_in_vain(
     empty, history, monkeypatch
 ):
-    monkeypatch.setattr(migrations, "metadata", lambda: Base.metadata)
+    monkeypatch.setattr(engine.Model, "metadata", Base.metadata)
     history.alembic("revision", "--autogenerate", "-m", "Books, and the shelves for all of them")
     written = history.versions / "0001_books_and_the_shelves_for_a.py"
     assert len(written.stem) == 32
@@ -253,6 +256,14 @@ def test_what_a_team_calls_without_the_command_line_works_too(empty, history):
     settings.set_main_option("script_location", history.location)
     command.upgrade(settings, "head")
     migrations.check()
+
+
+def test_a_service_without_tools_upgrades(empty, history):
+    shutil.rmtree(history.tools)
+    history.add("0001_first", None)
+    assert migrations.upgrade() == ("0001_first",)
+    history.alembic("downgrade", "base")
+    assert migrations.pending() == ("0001_first",)
 
 
 def test_a_wrong_setting_is_a_line_of_alembic(history, mock_env, capfd):

@@ -1,20 +1,18 @@
-"""What Alembic runs, for `alembic` and for `db upgrade`: it takes the connection and compares with the models."""
+"""What Alembic runs, for `alembic` and for `db upgrade`; revisions are written by tools/revisions.py."""
 
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 from alembic import context
 
 # Alembic runs this file by its path, so that it has no package to import relative to.
-migrations = import_module(f"{Path(__file__).parents[1].name}.platform.db.migrations")
+package = Path(__file__).parents[1]
+migrations = import_module(f"{package.name}.platform.db.migrations")
+tools = package.parents[1] / "tools" / "revisions.py"  # an installed service has none
 
 with migrations.connection(context.config) as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=migrations.metadata(),
-        render_item=migrations.render_type,
-        process_revision_directives=migrations.name_revision,
-        render_as_batch=True,  # SQLite changes a column by copying the table
-    )
+    options = run_path(str(tools))["options"]() if tools.exists() else {}
+    context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()

@@ -6,26 +6,23 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config, main
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, NullPool, inspect, text
+from sqlalchemy import Connection, NullPool, inspect, text
 
-from ..core.components import Commands, discover, modules
+from ..core.components import Commands
 from ..core.config import ServiceSettings, load
 from ..core.logging import configure as configure_logging
 from ..core.variables import SettingsError
-from .engine import Model, dialect, engine, make
+from .engine import dialect, engine, make
 
 LOCATION = f"{__name__.partition('.')[0]}:migrations"
 PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
 OLDER_TABLES = "alembic_version_"  # each component had one, before there was one history
-LONGEST_ID = 32  # the width of Alembic's column
 
 # The database cannot be opened, or other code made its schema; `alembic` prints it as one line.
 CannotMigrate = CommandError
@@ -108,33 +105,10 @@ def connection(config: Config) -> Iterator[Connection]:
         raise CannotMigrate(str(error)) from None
 
 
-def metadata() -> MetaData:
-    """The tables of every model: of the components, and of each `models.py` beside them."""
-    discover()
-    for name in modules("models"):
-        import_module(name)
-    return Model.metadata
-
-
-def render_type(kind: str, item: object, autogenerate: Any) -> Literal[False]:
-    """Import the column types that are neither SQLAlchemy's nor written by Alembic itself."""
-    module = type(item).__module__
-    if kind == "type" and not module.startswith("sqlalchemy."):
-        autogenerate.imports.add(f"import {module}")
-    return False
-
-
-def name_revision(context: Any, parents: object, directives: list[Any]) -> None:
-    """Give a revision the next number, and its message as name; drop one that changes nothing."""
-    config, revision = context.config, directives[0]
-    if getattr(config.cmd_opts, "autogenerate", False) and revision.upgrade_ops.is_empty():
-        directives.clear()
-        config.print_stdout("Nothing changed: no revision is written.")
-    elif not getattr(config.cmd_opts, "rev_id", None):
-        known = ScriptDirectory.from_config(config).walk_revisions()
-        newest = max((_number(script.revision) for script in known), default=0)
-        words = re.sub(r"\W+", "_", (revision.message or "").lower())
-        revision.rev_id = f"{newest + 1:04}_{words}"[:LONGEST_ID].strip("_")
+def number(revision: str | None) -> int:
+    """The number that the name of a revision begins with; 0 where it has none."""
+    found = re.match(r"\d{4}(?=_|$)", revision or "")
+    return int(found[0]) if found else 0
 
 
 def _missing(connection: Connection) -> tuple[str, ...]:
@@ -143,7 +117,7 @@ def _missing(connection: Connection) -> tuple[str, ...]:
     try:
         scripts.get_revision(current)
     except CannotMigrate:  # this code has no such revision
-        if _number(current) <= _number(newest):
+        if number(current) <= number(newest):
             raise
         return ()  # a newer version's: during a deployment the old one goes on with the new schema
     missing = scripts.iterate_revisions(newest, current)
@@ -173,12 +147,6 @@ def _config(**attributes: object) -> Config:
     config = Config(attributes=attributes)
     config.set_main_option("script_location", LOCATION)
     return config
-
-
-def _number(revision: str | None) -> int:
-    """The number that the name of a revision begins with; 0 where it has none."""
-    found = re.match(r"\d{4}(?=_|$)", revision or "")
-    return int(found[0]) if found else 0
 
 
 def _dangling(connection: Connection) -> Counter[tuple[str, str]]:
