@@ -1,5 +1,6 @@
 """How Alembic compares the schema with the models, and writes a revision."""
 
+import logging
 import re
 from importlib import import_module
 from typing import Any, Literal
@@ -8,8 +9,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
 from {{ cookiecutter.package_name }}.platform.core.components import discover, modules
+from {{ cookiecutter.package_name }}.platform.core.config import ServiceSettings, load
+from {{ cookiecutter.package_name }}.platform.core.logging import configure
+from {{ cookiecutter.package_name }}.platform.core.variables import SettingsError
 from {{ cookiecutter.package_name }}.platform.db import Model
-from {{ cookiecutter.package_name }}.platform.db.migrations import number
+from {{ cookiecutter.package_name }}.platform.db.engine import DatabaseSettings
+from {{ cookiecutter.package_name }}.platform.db.migrations import CannotMigrate, number
 
 LONGEST_ID = 32  # the width of Alembic's column
 
@@ -44,7 +49,13 @@ def name_revision(context: Any, parents: object, directives: list[Any]) -> None:
 
 
 def options() -> dict[str, Any]:
-    """What Alembic's `configure` takes for it."""
+    """What Alembic's `configure` takes for it; CannotMigrate if a setting is wrong."""
+    try:
+        load(DatabaseSettings)
+        if not logging.root.handlers:  # the command `alembic` says nothing otherwise
+            configure(load(ServiceSettings))
+    except SettingsError as error:
+        raise CannotMigrate(str(error)) from None
     return {
         "target_metadata": metadata(),
         "render_item": render_type,

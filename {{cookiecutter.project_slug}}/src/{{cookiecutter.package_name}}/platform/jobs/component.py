@@ -103,7 +103,7 @@ def _commands(parsers: Commands) -> None:
 
 
 def _run(job: Job, arguments: argparse.Namespace) -> int:
-    run = JobRun(job.name, _Progress() if sys.stderr and sys.stderr.isatty() else bool)
+    run = (_ShownRun if sys.stderr and sys.stderr.isatty() else JobRun)(job.name)
     try:
         with suppress(KeyboardInterrupt, SystemExit), run:  # whoever ended it knows
             deliver(job.name)
@@ -128,15 +128,16 @@ def _items(run: JobRun) -> str:
     return ", ".join(f"{run.counted[one]} {one}" for one in run.counted) or "no items"
 
 
-class _Progress:
-    """Shows the items on a terminal, in one line, at most ten times a second."""
+class _ShownRun(JobRun):
+    """Shows its items on a terminal, in one line, at most ten times a second."""
 
-    last = 0.0
+    shown = 0.0
 
-    def __call__(self, run: JobRun) -> None:
-        if perf_counter() > self.last + 0.1:
-            self.last = perf_counter()
-            line = f"\r\x1b[K{run.name}: {_items(run)}\r"  # what is logged writes over it
+    def count(self, outcome: str, number: int = 1) -> None:
+        super().count(outcome, number)
+        if perf_counter() > self.shown + 0.1:
+            self.shown = perf_counter()
+            line = f"\r\x1b[K{self.name}: {_items(self)}\r"  # what is logged writes over it
             print(line, end="", file=sys.stderr, flush=True)
 
 

@@ -22,7 +22,6 @@ class JobRun:
     """One run: `with track_job("poll") as run`, or each call of a function under `@track_job("poll")`."""
 
     name: str  # of the job; it is a label, so it comes from the code
-    progress: Callable[["JobRun"], object] = bool  # called after items were counted
     counted: Counter[str] = field(default_factory=Counter)  # the items so far, by outcome
     outcome: str = ""  # success, error, or cancelled by KeyboardInterrupt or CancelledError
     seconds: float = 0.0  # how long the run took; until its end, when it began
@@ -31,7 +30,6 @@ class JobRun:
         """Count items once the work on them ended: `success`, `error` or `skipped`."""
         get_metrics().items.labels(self.name, outcome).inc(number)
         self.counted[outcome] += number
-        self.progress(self)
 
     def __enter__(self) -> Self:
         """Begin; every outcome has its series from here on."""

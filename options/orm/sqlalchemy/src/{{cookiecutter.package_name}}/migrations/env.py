@@ -10,9 +10,9 @@ from alembic import context
 package = Path(__file__).parents[1]
 migrations = import_module(f"{package.name}.platform.db.migrations")
 tools = package.parents[1] / "tools" / "revisions.py"  # an installed service has none
+options = run_path(str(tools))["options"]() if tools.exists() else {}
 
 with migrations.connection(context.config) as connection:
-    options = run_path(str(tools))["options"]() if tools.exists() else {}
     context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()

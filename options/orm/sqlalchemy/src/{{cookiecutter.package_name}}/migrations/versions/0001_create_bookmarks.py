@@ -8,7 +8,6 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Change the schema."""
     op.create_table(
         "bookmarks",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -21,5 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Change it back."""
     op.drop_table("bookmarks")

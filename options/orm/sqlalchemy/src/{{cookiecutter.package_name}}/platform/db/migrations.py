@@ -1,6 +1,5 @@
 """Schema migrations: one history for Alembic, in `migrations/` beside the components."""
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -15,9 +14,6 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, inspect, text
 
 from ..core.components import Commands
-from ..core.config import ServiceSettings, load
-from ..core.logging import configure as configure_logging
-from ..core.variables import SettingsError
 from .engine import dialect, engine, make
 
 LOCATION = f"{__name__.partition('.')[0]}:migrations"
@@ -91,18 +87,13 @@ def connection(config: Config) -> Iterator[Connection]:
     CannotMigrate if there is none, or rows would refer to nothing, which SQLite does not check
     while a table is copied.
     """
-    try:
-        if not logging.root.handlers:  # the command `alembic` says nothing otherwise
-            configure_logging(load(ServiceSettings))
-        given = config.attributes.get("connection")
-        with nullcontext(given) if given else alone() as own:
-            before = _dangling(own)
-            yield own
-            for (child, parent), rows in (_dangling(own) - before).items():
-                wrong = f"{rows} rows of {child} would refer to rows of {parent} that are gone"
-                raise CannotMigrate(f"{wrong}: the revision must delete or change them first")
-    except SettingsError as error:
-        raise CannotMigrate(str(error)) from None
+    given = config.attributes.get("connection")
+    with nullcontext(given) if given else alone() as own:
+        before = _dangling(own)
+        yield own
+        for (child, parent), rows in (_dangling(own) - before).items():
+            wrong = f"{rows} rows of {child} would refer to rows of {parent} that are gone"
+            raise CannotMigrate(f"{wrong}: the revision must delete or change them first")
 
 
 def number(revision: str | None) -> int:
@@ -112,8 +103,16 @@ def number(revision: str | None) -> int:
 
 
 def _missing(connection: Connection) -> tuple[str, ...]:
+    tables, current = inspect(connection).get_table_names(), "base"
+    if "alembic_version" in tables:
+        current = connection.scalar(text("SELECT version_num FROM alembic_version")) or "base"
+    elif older := [name for name in tables if name.startswith(OLDER_TABLES)]:
+        raise CannotMigrate(
+            f"the schema was made by a history per component ({', '.join(older)}): "
+            "docs/how-to/add-a-migration.md says how to move"
+        )
     scripts = _scripts()
-    current, newest = _current(connection), scripts.get_current_head()
+    newest = scripts.get_current_head()
     try:
         scripts.get_revision(current)
     except CannotMigrate:  # this code has no such revision
@@ -122,19 +121,6 @@ def _missing(connection: Connection) -> tuple[str, ...]:
         return ()  # a newer version's: during a deployment the old one goes on with the new schema
     missing = scripts.iterate_revisions(newest, current)
     return tuple(script.revision for script in missing)[::-1]
-
-
-def _current(connection: Connection) -> str:
-    tables = inspect(connection).get_table_names()
-    if "alembic_version" in tables:
-        return connection.scalar(text("SELECT version_num FROM alembic_version")) or "base"
-    older = [name for name in tables if name.startswith(OLDER_TABLES)]
-    if older:
-        raise CannotMigrate(
-            f"the schema was made by a history per component ({', '.join(older)}): "
-            "docs/how-to/add-a-migration.md says how to move"
-        )
-    return "base"
 
 
 @cache
