@@ -38,11 +38,7 @@ class DatabaseSettings(DialectSettings):
 
 
 def databases() -> dict[str, dict[str, Any]]:
-    """The database settings as Django's DATABASES.
-
-    Raises:
-        SettingsError: a database setting is wrong.
-    """
+    """The database settings as Django's DATABASES; SettingsError if one is wrong."""
     values = load(DatabaseSettings)
     url = values.database_url.get_secret_value()
     name = url.partition("://")[0]

@@ -35,23 +35,11 @@ class CannotMigrate(Exception):  # noqa: N818 - as above
 def upgrade() -> tuple[str, ...]:
     """Bring the schema of every application to its newest migration, each in one transaction.
 
-    Of several that come at once, one migrates; the others wait and find nothing left to do.
-
-    Returns:
-        The applications that were behind.
-
-    Raises:
-        CannotMigrate: the database cannot be opened.
+    Of several that come at once, one migrates, and the others wait for it. Returns the applications
+    that were behind; CannotMigrate if the database cannot be opened.
     """
-    try:
-        connection.ensure_connection()
-    except Exception as error:  # noqa: BLE001 - of Django, of the driver, or of the URL
-        place = f" {connection.settings_dict['NAME']}" if dialect().embedded else ""
-        reason = " ".join(str(error).split())  # the driver's own words
-        raise CannotMigrate(f"the database{place} cannot be opened: {reason}") from None
     with alone():
-        behind = pending()
-        if behind:
+        if behind := pending():
             call_command("migrate", interactive=False, verbosity=0)
             log.info("migrated %s", ", ".join(behind))
     return behind
@@ -93,10 +81,15 @@ def alone() -> Iterator[None]:
 
     The lock is not taken on the connection that migrates: each migration is a transaction there.
     """
+    try:
+        connection.ensure_connection()
+    except Exception as error:  # noqa: BLE001 - of Django, of the driver, or of the URL
+        place = f" {connection.settings_dict['NAME']}" if dialect().embedded else ""
+        reason = " ".join(str(error).split())  # the driver's own words
+        raise CannotMigrate(f"the database{place} cannot be opened: {reason}") from None
     if dialect().embedded:
         import fcntl  # noqa: PLC0415 - POSIX only; nothing but this lock needs it
 
-        connection.ensure_connection()  # which says what is wrong, where something is
         folder = os.open(Path(connection.settings_dict["NAME"]).resolve().parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)

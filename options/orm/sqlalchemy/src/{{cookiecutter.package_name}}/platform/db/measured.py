@@ -29,10 +29,8 @@ class MeasuredPool(QueuePool):
 
 
 def measure(engine: Engine, pool_size: int, max_overflow: int) -> None:
-    """Record everything that this engine, new and with a MeasuredPool, does from now on.
-
-    The pool's own numbers are no use: they change after it says that a connection came back.
-    """
+    """Record everything that this engine, new and with a MeasuredPool, does from now on."""
+    # The pool's own numbers are no use: they change after it says that a connection came back.
     lock = RLock()  # a garbage collection may give a connection back at any moment
     opened: set[object] = set()
     in_use: set[object] = set()

@@ -31,9 +31,8 @@ class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
 def upgrade() -> tuple[str, ...]:
     """Bring the schema to the newest revision, in one transaction.
 
-    Of several that come at once, one migrates; the others wait and find nothing left to do. Returns
-    the revisions that were missing, oldest first. CannotMigrate if the database cannot be opened, is
-    at no revision of this code, or would be left with references to nothing.
+    Of several that come at once, one migrates, and the others wait for it. Returns the revisions
+    that were missing, oldest first; CannotMigrate says why there can be no upgrade.
     """
     with alone() as connection:
         if missing := _missing(connection):
@@ -82,15 +81,12 @@ def alone() -> Iterator[Connection]:
 
 @contextmanager
 def connection(config: Config) -> Iterator[Connection]:
-    """The connection to migrate on: the caller's, or a new one that nobody else migrates beside.
-
-    CannotMigrate if there is none, or rows would refer to nothing, which SQLite does not check
-    while a table is copied.
-    """
+    """The connection to migrate on: the caller's, or a new one that nobody else migrates beside."""
     given = config.attributes.get("connection")
     with nullcontext(given) if given else alone() as own:
         before = _dangling(own)
         yield own
+        # SQLite does not check references while a table is copied.
         for (child, parent), rows in (_dangling(own) - before).items():
             wrong = f"{rows} rows of {child} would refer to rows of {parent} that are gone"
             raise CannotMigrate(f"{wrong}: the revision must delete or change them first")
