@@ -118,14 +118,10 @@ class _OpenConnections(local):
 _open = _OpenConnections()
 
 
-def give_back() -> None:
+def give_back(**of: object) -> None:
     """This thread's connections are not in use until its next query."""
     for connection in connections.all(initialized_only=True):
         _open.change(connection, in_use=False)
-
-
-def _request_finished(**of: object) -> None:
-    give_back()
 
 
 def _saved(sender: type, *, created: bool, **of: object) -> None:
@@ -137,6 +133,6 @@ def _deleted(sender: type, **of: object) -> None:
     get_metrics().model_operations.labels("delete", sender.__name__).inc()
 
 
-request_finished.connect(_request_finished)
+request_finished.connect(give_back)
 post_save.connect(_saved)
 post_delete.connect(_deleted)
