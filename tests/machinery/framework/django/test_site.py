@@ -8,8 +8,10 @@ import pytest
 from django.test import override_settings
 
 from {{ cookiecutter.package_name }} import settings as module
+from {{ cookiecutter.package_name }}.platform.core.components import discover, settings_of
 from {{ cookiecutter.package_name }}.platform.core.config import SettingsError
 from {{ cookiecutter.package_name }}.platform.core.limits import PerMinute
+from {{ cookiecutter.package_name }}.platform.site import folders
 from {{ cookiecutter.package_name }}.platform.web import logs
 
 FORM = "/admin/login/"
@@ -111,6 +113,7 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
             ACCESS_LOG="x",
             METRICS_MAX_SERIES="0",
             POLLING_INTERVAL_SECONDS="0",
+            JOBS_METRICS="x:y",
             COLLECT_HTTP_METRICS="x",
             COLLECT_BOOKMARKS_METRICS="x",
         )
@@ -123,9 +126,17 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
         "ACCESS_LOG",
         "METRICS_MAX_SERIES",
         "POLLING_INTERVAL_SECONDS",
+        "JOBS_METRICS",
         "COLLECT_HTTP_METRICS",
         "COLLECT_BOOKMARKS_METRICS",
     }
+
+
+def test_django_reads_the_settings_of_every_component_before_it_can_import_one(monkeypatch):
+    read = []
+    monkeypatch.setattr(folders, "load_all", read.extend)
+    folders.check_settings()
+    assert set(settings_of(discover())) <= set(read)
 
 
 def test_a_host_that_is_not_ours_is_refused_and_logged_by_the_minute(

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import inspect
 import logging
-import re
 import signal
 import sys
 from collections.abc import Iterable
@@ -17,35 +16,20 @@ from typing import Any
 
 from prometheus_client import Metric, pushadd_to_gateway, write_to_textfile
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import field_validator
 
 from ..core.about import about
 from ..core.components import Commands, Component, Job, discover
-from ..core.config import Settings, load
+from ..core.config import load
 from ..db.component import prepare as prepare_database
 from ..metrics import registry
 from .metrics import JobMetrics
+from .settings import JobsSettings
 from .tracking import JobFailed, JobRun
 
 log = logging.getLogger(__name__)
 
 PUSH_SECONDS = 5.0  # how long a gateway may keep a job waiting, at its start and at its end
 KEPT = JobMetrics.last_success.name  # from the file of an earlier run; a gateway keeps it itself
-
-
-class JobsSettings(Settings):
-    """How the metrics of a job, which nobody can scrape, reach Prometheus."""
-
-    jobs_metrics: str = ""
-    """Where `jobs run` leaves its metrics: the folder of a node exporter's textfile collector, or a
-    Pushgateway, like `http://gateway:9091`; nowhere if empty."""
-
-    @field_validator("jobs_metrics")
-    @classmethod
-    def _is_a_folder_or_a_gateway(cls, value: str) -> str:
-        if ":" in value and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", value):
-            raise ValueError("must be a folder, or a URL without a user, like http://gateway:9091")
-        return value
 
 
 def deliver(job: str) -> None:
