@@ -11,9 +11,8 @@ from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
 from {{ cookiecutter.package_name }}.platform.core.logging import reason_of
 from {{ cookiecutter.package_name }}.platform.health import checks, get_health_status
 from {{ cookiecutter.package_name }}.platform.health import window as window_module
-from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner
+from {{ cookiecutter.package_name }}.platform.health.checks import CheckRunner, HealthSettings
 from {{ cookiecutter.package_name }}.platform.health.report import Health
-from {{ cookiecutter.package_name }}.platform.health.checks import HealthSettings
 from {{ cookiecutter.package_name }}.platform.health.window import RequestWindow
 
 

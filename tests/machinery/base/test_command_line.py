@@ -88,6 +88,21 @@ def test_a_reader_that_has_gone_gets_no_traceback(command, database):
     assert (ended.returncode, ended.stderr) == (1, b"")
 
 
+def test_a_command_without_standard_output_succeeds(database):
+    command = f"{sys.executable} -m {{ cookiecutter.package_name }} config check >&-"
+    env = {**os.environ, "DATABASE_URL": database}
+    assert subprocess.run(["/bin/sh", "-c", command], env=env, check=False).returncode == 0
+
+
+def test_a_pipe_that_breaks_elsewhere_is_a_traceback(monkeypatch):
+    def fail(*of):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command_line, "_show_settings", fail)
+    with pytest.raises(BrokenPipeError):
+        main(["config", "show"])
+
+
 def test_that_metrics_are_open_without_a_token_is_shown(capsys):
     assert main(["config", "show"]) == 0
     assert "OPERATIONS_TOKEN" in (shown := capsys.readouterr().out)
@@ -109,7 +124,7 @@ def test_that_metrics_are_open_without_a_token_is_shown(capsys):
     ],
 )
 def test_of_a_url_the_password_alone_is_hidden(url, shown):
-    assert str(SecretUrl(url)) == shown
+    assert SecretUrl(url).shown() == shown
     assert "s3c" not in repr(SecretUrl(url))
 
 

@@ -9,6 +9,7 @@ import {{ cookiecutter.package_name }}
 from {{ cookiecutter.package_name }}.platform.core.components import (
     Component,
     ComponentError,
+    Event,
     discover,
 )
 from {{ cookiecutter.package_name }}.platform.core.lifecycle import Lifecycle
@@ -126,6 +127,16 @@ def test_a_worker_that_starts_during_the_drain_is_not_ready():
     life.drain()
     life.start()
     assert life.state == "draining"
+
+
+def test_a_drain_after_the_end_tells_nobody():
+    told = []
+    events = {Event.PREPARE_SHUTDOWN: lambda: told.append(1)}
+    life = Lifecycle([Component(name="a", events=events)])
+    life.start()
+    life.stop()
+    life.drain()
+    assert told == [1]
 
 
 def test_a_service_may_be_started_again():

@@ -45,8 +45,12 @@ def test_the_server_knows_who_connects_and_speaks_utc(connect):
     assert connection.execute("SHOW timezone").fetchone() == ("UTC",)
 
 
-def test_the_short_name_that_some_clouds_write_is_taken(mock_env):
-    mock_env(DATABASE_URL="postgres://user:s3cret@host/name")
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_the_short_name_that_some_clouds_write_is_taken(mock_env, tmp_path, in_a_file):
+    given = "postgres://user:s3cret@host/name"
+    (file := tmp_path / "url").write_text(given)
+    named = {"DATABASE_URL": None, "DATABASE_URL_FILE": str(file)}
+    mock_env(**(named if in_a_file else {"DATABASE_URL": given}))
     url = load(DatabaseSettings).database_url.get_secret_value()
     assert url == "postgresql://user:s3cret@host/name"
 

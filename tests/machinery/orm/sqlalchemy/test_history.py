@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic import command, config
 from alembic.script import ScriptDirectory
-from sqlalchemy import ForeignKey, text
+from sqlalchemy import ForeignKey, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -260,8 +260,11 @@ def test_what_a_team_calls_without_the_command_line_works_too(empty, history):
 
 def test_a_service_without_tools_upgrades(empty, history):
     shutil.rmtree(history.tools)
-    history.add("0001_first", None)
+    unique = '    op.create_table("t", sa.Column("a", sa.Integer()), sa.UniqueConstraint("a"))'
+    history.add("0001_first", None, unique)
     assert migrations.upgrade() == ("0001_first",)
+    [named] = inspect(engine.engine()).get_unique_constraints("t")
+    assert named["name"] == "uq_t_a"  # as where there are tools
     history.alembic("downgrade", "base")
     assert migrations.pending() == ("0001_first",)
 

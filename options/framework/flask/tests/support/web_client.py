@@ -19,7 +19,7 @@ def app(database: str, gate: Gate) -> Iterator[Flask]:
     mount_probe(app)
     app.start()
     yield app
-    app.service.stop()
+    app.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from .about import about
 from .components import Component, discover, settings_of
-from .config import ServiceSettings, load, load_all
+from .config import SecretUrl, ServiceSettings, load, load_all
 from .logging import configure
 from .variables import SettingsError, given, origin
 
@@ -30,10 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         load_all(settings_of(components))
         configure(load(ServiceSettings))
         code = int(chosen.run(chosen) or 0)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read it has what they want, like `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest goes nowhere
-        return 1
+        print(end="", flush=True)
+    except BrokenPipeError:
+        try:
+            print(end="", flush=True)
+        except BrokenPipeError:  # it is this one: who reads has what they want, like `head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        raise
     except SettingsError as error:
         print(f"These settings are wrong:\n{error}", file=sys.stderr)
         return 2
@@ -77,6 +81,8 @@ def _show_settings(components: Sequence[Component]) -> None:
 
 
 def _shown(value: object, field: FieldInfo) -> str:
+    if isinstance(value, SecretUrl):
+        return value.shown()
     if value is None or not str(value):
         extra = field.json_schema_extra
         return f"(empty: {extra['empty']})" if isinstance(extra, dict) else "(empty)"

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     The text under a field describes it. A variable that is empty counts as not set. A rule that
     looks at several fields belongs into the validator of the last of them: pydantic runs it even
-    where other fields are wrong.
+    where other fields are wrong. A validator of the mode `before` does not see a secret's file.
     """
 
     model_config = SettingsConfigDict(
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         if not variable:
             return value
         if isinstance(value, str) and value.isspace():
-            raise ValueError("is blank: unset it, or give one like `openssl rand -hex 32` writes")
+            raise ValueError("is blank: unset it, or give it a value")
         variables = given()
         if variable not in variables:
             return value
@@ -58,9 +58,10 @@ class Settings(BaseSettings):
 
 
 class SecretUrl(SecretStr):
-    """A URL that is `postgresql://user:***@host/db` as a text; its `repr` hides all of it."""
+    """A URL of which `config show` hides the password alone; elsewhere all of it is hidden."""
 
-    def __str__(self) -> str:
+    def shown(self) -> str:
+        """For people, like `postgresql://user:***@host/db`."""
         return _PASSWORD.sub(r"\1\2***", self.get_secret_value())
 
 
@@ -133,7 +134,8 @@ def load(settings: type[S]) -> S:
             problems = []
             for one in error.errors(include_input=False, include_url=False):
                 variable = "_".join(map(str, one["loc"])).upper()
-                problems.append(f"{variable}: {one['msg'].removeprefix('Value error, ')}")
+                text = one["msg"].removeprefix("Value error, ")
+                problems.append(text if text.startswith(variable) else f"{variable}: {text}")
             raise SettingsError("\n".join(problems)) from None
     return known  # type: ignore[return-value]  # the key is the type of the value
 

@@ -23,6 +23,7 @@ class Lifecycle:
         self._components = components
         self._stops = ExitStack()  # of what has started
         self._state: State = "stopped"
+        self._ended = False
         self._preparing = Lock()
 
     @property
@@ -32,6 +33,8 @@ class Lifecycle:
 
     def start(self) -> None:
         """Start every component; what one raises is raised, after those before it were stopped."""
+        if self._ended:  # a drain may have begun before the first start
+            self.drain_began, self._ended = 0.0, False
         self._state = "starting"
         for component in self._components:
             try:
@@ -65,7 +68,7 @@ class Lifecycle:
     def _stop_components(self) -> None:
         self._state = "stopping"
         self._stops.close()
-        self._state, self.drain_began = "stopped", 0.0
+        self._state, self._ended = "stopped", True
         log.info("stopped")
 
     def _publish(self, event: Event) -> None:

@@ -52,7 +52,7 @@ class Health:
             status, body = self.ready() if path == "/readyz" else self.report()
             if not self._admits(self._details, authorization):
                 body = {"status": body["status"]}
-            if "application/health+json" in (accept or ""):
+            if path != "/readyz" and "application/health+json" in (accept or ""):
                 headers["content-type"] = "application/health+json"
         elif not self._token or self._admits("authorized", authorization):
             status = 200
@@ -101,9 +101,9 @@ class Health:
 
     def _scrape(self, accept: str | None) -> tuple[bytes, str]:
         get_metrics().application.info(self._what_runs)
-        if began := self._lifecycle.drain_began:
-            get_metrics().shutting_down.set(1)
-            get_metrics().shutdown_duration.set(monotonic() - began)
+        began = self._lifecycle.drain_began
+        get_metrics().shutting_down.set(bool(began))
+        get_metrics().shutdown_duration.set(monotonic() - began if began else 0)
         return registry.render(accept)
 
     def _admits(self, whom: str, authorization: str | None) -> bool:

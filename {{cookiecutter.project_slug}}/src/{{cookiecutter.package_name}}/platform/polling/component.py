@@ -56,21 +56,30 @@ class MetricsPoller:
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.wait(load(PollingSettings).polling_interval_seconds):
-            if self.is_ours():
-                # The connection to the database that a thread has under Django ends with it.
-                polls = Thread(target=self._poll, daemon=True)
-                polls.start()
-                polls.join()
+            for name in list(self._callbacks):
+                if self.is_ours():
+                    self._poll_apart(name)
 
-    def _poll(self) -> None:
-        metrics = get_metrics()
-        for name, callback in list(self._callbacks.items()):
-            try:
-                with metrics.duration.labels(name).time():
-                    call(callback)
-            except (Exception, SystemExit):
-                metrics.failures.labels(name).inc()
-                log.exception("polling %s failed", name)
+    def _poll_apart(self, name: str) -> None:
+        """In a thread of its own: Django's connection to the database ends with it."""
+        poll = Thread(target=self._poll, args=(name,), daemon=True)
+        try:
+            poll.start()
+            poll.join()
+        except RuntimeError as error:  # the system has no thread to give
+            _failed(name, error)
+
+    def _poll(self, name: str) -> None:
+        try:
+            with get_metrics().duration.labels(name).time():
+                call(self._callbacks[name])
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the others are still polled
+            _failed(name, error)
+
+
+def _failed(name: str, error: BaseException) -> None:
+    get_metrics().failures.labels(name).inc()
+    log.error("polling %s failed", name, exc_info=error)
 
 
 poller = MetricsPoller()

@@ -78,7 +78,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         descriptors, _ = getrlimit(RLIMIT_NOFILE)
         self._options = {
             "keepalive": settings.keep_alive_seconds,
-            # As many as gunicorn takes, or as descriptors are left for: without one, a worker ends.
+            # As gunicorn has it, or as descriptors are left for: without one, its threads end.
             "worker_connections": min(1000, max(descriptors - 100, descriptors // 2)),
             "forwarded_allow_ips": settings.trusted_proxies,  # not the variable of that name
             # The server itself waits longer than its workers, which it kills at the end.

@@ -30,8 +30,7 @@ class MeasuredRequest:
         self._client = client
         self._window = service.window
         self._metrics = metrics = get_metrics()
-        known = metrics.known.get(self.method)
-        begin, self._end = known or metrics.started(self.method, self._window.in_flight)
+        begin, self._end = metrics.known.get(self.method) or metrics.started(self.method)
         begin()
         self._window.in_flight.add(self)
 

@@ -1,6 +1,8 @@
 """The HTTP metrics: one count, one duration and one gauge for every request."""
 
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..metrics import Counter, Gauge, Histogram, MetricGroup, bounded_by, closed, getter, registry
@@ -43,14 +45,16 @@ class HttpMetrics(MetricGroup, component="http"):
     def __init__(self) -> None:
         # What records a request, by method where it begins, by all its labels where it ends.
         self.known: dict[Any, Calls] = {}  # as few as the labels are
+        self.here: dict[str, deque[None]] = {}  # as many as are in progress, by method
 
-    def started(self, method: str, in_flight: set[Any]) -> Calls:
-        """What counts a request as in progress, and no longer so: a scrape of one process counts."""
+    def started(self, method: str) -> Calls:
+        """What counts a request as in progress, and no longer so; one process need not add up."""
         gauge = self.in_progress.labels(method)
         if registry.active.several:
             return self._keep(method, gauge.inc, gauge.dec)
-        gauge.set_function(lambda: sum(one.method == method for one in in_flight.copy()))
-        return self.known.setdefault(method, (bool, bool))
+        here = self.here.setdefault(method, deque())
+        gauge.set_function(here.__len__)
+        return self.known.setdefault(method, (partial(here.append, None), here.pop))
 
     def answered(self, method: str, endpoint: str, status: int) -> Calls:
         """What counts a request that was answered so, and times it."""

@@ -10,7 +10,10 @@ from alembic import context
 package = Path(__file__).parents[1]
 migrations = import_module(f"{package.name}.platform.db.migrations")
 tools = package.parents[1] / "tools" / "revisions.py"  # an installed service has none
-options = run_path(str(tools))["options"]() if tools.exists() else {}
+# It says what constraints without a name are called.
+options = {"target_metadata": import_module(f"{package.name}.platform.db").Model.metadata}
+if tools.exists():
+    options |= run_path(str(tools))["options"]()
 
 with migrations.connection(context.config) as connection:
     context.configure(connection=connection, **options)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from ..core.about import about
-from ..core.config import Settings
+from ..core.config import SecretUrl, Settings
 from .dialect import MIGRATION_WAIT_SECONDS, Dialect
 
 # Any number will do, as long as every version of the service takes the same one.
@@ -24,12 +24,11 @@ class PostgresqlSettings(Settings):
     database_pooler: Literal["none", "session", "transaction"] = "none"
     """What a pooler before the server, such as PgBouncer, lends to each client."""
 
-    @field_validator("database_url", mode="before", check_fields=False)
+    @field_validator("database_url", check_fields=False)
     @classmethod
-    def _may_be_short(cls, value: Any) -> Any:
+    def _may_be_short(cls, value: SecretUrl) -> SecretUrl:
         """Take `postgres://`, as Heroku and Railway write it."""
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        return re.sub("^postgres://", "postgresql://", text) if isinstance(text, str) else value
+        return SecretUrl(re.sub("^postgres://", "postgresql://", value.get_secret_value()))
 
 
 def _connect_arguments(settings: PostgresqlSettings) -> Mapping[str, object]:

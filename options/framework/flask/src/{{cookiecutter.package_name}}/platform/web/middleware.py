@@ -65,6 +65,12 @@ class MeasuredFlask(Flask):
                 self.started = True
                 atexit.register(self.service.stop)
 
+    def stop(self) -> None:
+        """Stop the components; the application may be started again."""
+        atexit.unregister(self.service.stop)
+        self.service.stop()
+        self.started = False
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         if not self.started:  # by a server that starts nothing, such as `flask run`
