@@ -32,8 +32,7 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
     safe_register,
 )
 from {{ cookiecutter.package_name }}.platform.metrics import registry as metrics_registry
-from {{ cookiecutter.package_name }}.platform.metrics.registry import render
-from {{ cookiecutter.package_name }}.platform.metrics.registry import MetricsSettings
+from {{ cookiecutter.package_name }}.platform.metrics.registry import MetricsSettings, render
 from {{ cookiecutter.package_name }}.platform.workers.pool import SPARE, Workers
 
 pytestmark = pytest.mark.forked
