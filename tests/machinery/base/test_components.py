@@ -130,13 +130,13 @@ def test_a_worker_that_starts_during_the_drain_is_not_ready():
 
 
 def test_a_drain_after_the_end_tells_nobody():
-    told = []
-    events = {Event.PREPARE_SHUTDOWN: lambda: told.append(1)}
+    drains = []
+    events = {Event.PREPARE_SHUTDOWN: lambda: drains.append(1)}
     life = Lifecycle([Component(name="a", events=events)])
     life.start()
     life.stop()
     life.drain()
-    assert told == [1]
+    assert drains == [1]
 
 
 def test_a_service_may_be_started_again():

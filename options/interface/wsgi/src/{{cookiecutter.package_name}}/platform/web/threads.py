@@ -48,8 +48,12 @@ class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         if fs.cancelled() or fs.exception() or fs.result():
             super().finish_request(conn, fs)
         else:
-            self.nr_conns -= 1
-            self.tpool.submit(conn.close, graceful=True)
+            closed = self.tpool.submit(conn.close, graceful=True)
+            closed.add_done_callback(partial(self.method_queue.defer, self._note_closed))
+
+    def _note_closed(self, closed: "Future[Any]") -> None:
+        """Have room for another connection, now that this one has its descriptor no more."""
+        self.nr_conns -= 1
 
 
 def _is_probe(sent: bytes) -> bool:
