@@ -13,8 +13,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ PACKAGES = (
     "python3-pip",
     "wget",
 )
+wait = partial(wait_for, seconds=40)  # an engine takes longer than a process
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # this machine's, for a mirror that has its own
 BASE = "localhost/base"
 # By the image that each stands in for: the user and what it starts, as in the original.
@@ -117,11 +119,6 @@ def ask(port: int, path: str, body: object = None, token: str = "") -> tuple[int
     except (OSError, HTTPException):
         return 0, b""
     return answer.status, answer.body
-
-
-def wait(condition: Callable[[], bool], seconds: float = 40) -> float:
-    """Wait as an engine takes, which is longer than a process."""
-    return wait_for(condition, seconds)
 
 
 def base() -> Path:
@@ -318,7 +315,7 @@ def test_prometheus_scrapes_it_and_knows_alertmanager_and_nginx_is_in_front(
     rules = [rule for group in json.loads(ask(9090, "/api/v1/rules")[1])["data"]["groups"] for rule in group["rules"]]
     assert len(rules) > 50
     wait(lambda: len(json.loads(ask(9090, "/api/v1/alertmanagers")[1])["data"]["activeAlertmanagers"]) == 1)
-    wait(lambda: b'"Watchdog"' in ask(9093, "/api/v2/alerts")[1], 90)
+    wait(lambda: b'"Watchdog"' in ask(9093, "/api/v2/alerts")[1], seconds=90)
     assert ask(8080, "/api/bookmarks")[0] == 200
     assert [ask(8080, path)[0] for path in ("/metrics", "/readyz", "/livez")] == [403, 404, 404]
     for name in ("prometheus", "alertmanager", "nginx"):

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from .compose_file import COMPOSE, NGINX, SECRETS, containers, has_tls
-from .documents import lines
+from .documents import Text, lines
 from .findings import Finding, Findings, run, wrong
 
 CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost"
@@ -49,6 +49,11 @@ def _rank(location: re.Match[str]) -> tuple[int, int]:
     return ([*KINDS].index(kind), 0 if kind.startswith("~") else -len(path))
 
 
+def _line_of(location: re.Match[str]) -> Text:
+    """Where it begins."""
+    return lines(NGINX)[location.string.count("\n", 0, location.start())]
+
+
 def check_who_gets_in() -> Findings:
     """Find what is for operators or probes alone, and is passed on to everybody."""
     text = "\n".join(lines(NGINX))
@@ -57,8 +62,7 @@ def check_who_gets_in() -> Findings:
     for path, (right, directive) in asked:
         first = next((one for one in known if re.search(KINDS[one[1]] % one[2], path)), None)
         if first and not re.search(directive, first[3]):
-            line = lines(NGINX)[text[: first.start()].count("\n")]
-            yield wrong(line, f"{path} must come to a location with {right}")
+            yield wrong(_line_of(first), f"{path} must come to a location with {right}")
 
 
 def check_forwarded_addresses() -> Findings:
@@ -76,8 +80,8 @@ def check_inherited_headers() -> Findings:
     for location in LOCATION.finditer(text):
         own = set(HEADER.findall(location[3]))
         if own and (missing := sorted(usual - own)):
-            line = lines(NGINX)[text[: location.start()].count("\n")]
-            yield wrong(line, f"a location that sets a header must set all: {', '.join(missing)}")
+            right = f"a location that sets a header must set all: {', '.join(missing)}"
+            yield wrong(_line_of(location), right)
 
 
 def check_written_files() -> Findings:

@@ -56,8 +56,8 @@ def options() -> dict[str, Any]:
             configure(load(ServiceSettings))
     except SettingsError as error:
         raise CannotMigrate(str(error)) from None
+    metadata()  # Alembic compares the tables of the models that are imported
     return {
-        "target_metadata": metadata(),
         "render_item": render_type,
         "process_revision_directives": name_revision,
         "render_as_batch": True,  # SQLite changes a column by copying the table

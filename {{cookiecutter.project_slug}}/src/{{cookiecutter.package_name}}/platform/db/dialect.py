@@ -1,5 +1,6 @@
 """What the service needs to know of a kind of database, whatever the ORM; and SQLite as such."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,15 @@ class Dialect:
     # What the driver's `connect` takes besides the URL, by the settings.
     connect_arguments: Callable[[Any], Mapping[str, object]] = lambda settings: {}
     prepare: Callable[[Any], None] = lambda connection: None  # makes a new connection ready
+
+
+def check_url(url: str, known: Mapping[str, Dialect]) -> None:
+    """Refuse the URL of no known kind of database, by a ValueError that says what is right."""
+    kind = known.get(url.partition("://")[0])
+    if kind is None:
+        raise ValueError("must be a URL like " + " or ".join(one.example for one in known.values()))
+    if not re.match(kind.form, url):
+        raise ValueError(f"{kind.rule}, like {kind.example}")
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

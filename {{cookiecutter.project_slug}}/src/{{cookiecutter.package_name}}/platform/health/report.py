@@ -87,7 +87,7 @@ class Health:
             status = "unhealthy"
         return 503 if status == "unhealthy" else 200, {
             "status": status,
-            "version": about().version,
+            "version": self._what_runs["version"],
             "scope": "one" if registry.active.several else "all",
             **self.window.summary(),
             "slow_requests": self.window.slow(),
@@ -100,10 +100,10 @@ class Health:
         self._lifecycle.drain()
 
     def _scrape(self, accept: str | None) -> tuple[bytes, str]:
-        get_metrics().application.info(self._what_runs)
-        began = self._lifecycle.drain_began
-        get_metrics().shutting_down.set(bool(began))
-        get_metrics().shutdown_duration.set(monotonic() - began if began else 0)
+        metrics, began = get_metrics(), self._lifecycle.drain_began
+        metrics.application.info(self._what_runs)
+        metrics.shutting_down.set(bool(began))
+        metrics.shutdown_duration.set(monotonic() - began if began else 0)
         return registry.render(accept)
 
     def _admits(self, whom: str, authorization: str | None) -> bool:

@@ -43,7 +43,6 @@ class JobRun:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """Count how it ended."""
         failed = kind is not None and issubclass(kind, Exception | SystemExit)
         self.outcome = "error" if failed else "cancelled" if kind else "success"
         self.seconds = perf_counter() - self.seconds

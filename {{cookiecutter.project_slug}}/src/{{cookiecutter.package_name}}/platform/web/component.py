@@ -98,7 +98,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         super().__init__()
 
     def load_config(self) -> None:
-        """Configure gunicorn."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
 

@@ -8,14 +8,13 @@ from alembic import context
 
 # Alembic runs this file by its path, so that it has no package to import relative to.
 package = Path(__file__).parents[1]
-migrations = import_module(f"{package.name}.platform.db.migrations")
+db = import_module(f"{package.name}.platform.db")
+migrations = import_module(f"{db.__name__}.migrations")
 tools = package.parents[1] / "tools" / "revisions.py"  # an installed service has none
-# It says what constraints without a name are called.
-options = {"target_metadata": import_module(f"{package.name}.platform.db").Model.metadata}
-if tools.exists():
-    options |= run_path(str(tools))["options"]()
+options = run_path(str(tools))["options"]() if tools.exists() else {}
 
 with migrations.connection(context.config) as connection:
-    context.configure(connection=connection, **options)
+    # The metadata says what constraints without a name are called.
+    context.configure(connection=connection, target_metadata=db.Model.metadata, **options)
     with context.begin_transaction():
         context.run_migrations()

@@ -1,6 +1,5 @@
 """Where the data lives, and the connection of each thread."""
 
-import re
 from typing import Any
 
 import dj_database_url
@@ -9,7 +8,7 @@ from django.db import connection, connections
 from pydantic import field_validator
 
 from ..core.config import SecretUrl, load
-from .dialect import Dialect
+from .dialect import Dialect, check_url
 from .dialects import DIALECTS, DialectSettings
 
 # How long a thread keeps its connection, in seconds. Opening SQLite anew takes three times as
@@ -27,12 +26,7 @@ class DatabaseSettings(DialectSettings):
     @classmethod
     def _is_supported(cls, value: SecretUrl) -> SecretUrl:
         url = value.get_secret_value().replace("#", "%23")  # else it would end the URL
-        dialect = DIALECTS.get(url.partition("://")[0])
-        if dialect is None:
-            examples = " or ".join(known.example for known in DIALECTS.values())
-            raise ValueError(f"must be a URL like {examples}")
-        if not re.match(dialect.form, url):
-            raise ValueError(f"{dialect.rule}, like {dialect.example}")
+        check_url(url, DIALECTS)
         dj_database_url.parse(url)  # which refuses a port out of range
         return SecretUrl(url)
 

@@ -1,6 +1,5 @@
 """Where the data lives; the engine, made on first use; and sessions on it."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -11,7 +10,7 @@ from sqlalchemy import Engine, MetaData, create_engine, event, make_url, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from ..core.config import SecretUrl, load
-from .dialect import Dialect
+from .dialect import Dialect, check_url
 from .dialects import DIALECTS, DialectSettings
 from .measured import MeasuredPool, measure, measure_models
 
@@ -43,13 +42,7 @@ class DatabaseSettings(DialectSettings):
     @field_validator("database_url")
     @classmethod
     def _is_supported(cls, value: SecretUrl) -> SecretUrl:
-        url = value.get_secret_value()
-        dialect = DIALECTS.get(url.partition("://")[0])
-        if dialect is None:
-            examples = " or ".join(known.example for known in DIALECTS.values())
-            raise ValueError(f"must be a URL like {examples}")
-        if not re.match(dialect.form, url):
-            raise ValueError(f"{dialect.rule}, like {dialect.example}")
+        check_url(value.get_secret_value(), DIALECTS)
         return value
 
 

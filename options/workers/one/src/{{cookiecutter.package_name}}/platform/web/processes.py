@@ -4,14 +4,14 @@ from typing import Any
 
 from ..core.variables import SettingsError, given
 
+WRONG = "this service is generated for one process"
 RIGHT = "unset it and start more replicas, or generate the service with workers=several"
 
 
 def prepare() -> dict[str, Any]:
     """What gunicorn is told of its processes, by its own names; SettingsError for several."""
-    asked = {name: given().get(name, ("0", ""))[0] for name in ("WORKERS", "MAX_REQUESTS")}
-    wrong = [name for name, value in asked.items() if value not in ("0", "1")]
+    values = {name: value for name, (value, _) in given().items()}
+    wrong = [one for one in ("WORKERS", "MAX_REQUESTS") if values.get(one, "0") not in ("0", "1")]
     if wrong:
-        one = "this service is generated for one process"
-        raise SettingsError("\n".join(f"{name}: {one}: {RIGHT}" for name in wrong))
+        raise SettingsError("\n".join(f"{name}: {WRONG}: {RIGHT}" for name in wrong))
     return {"workers": 1}
