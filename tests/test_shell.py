@@ -97,3 +97,13 @@ def test_lint_says_what_to_do_where_no_repository_has_its_root(project: Project,
     done = project.run("make", "lint", UV, check=False)
     assert done.returncode
     assert "run git init && git add --all" in done.stdout
+
+
+def test_pytest_itself_finds_the_tests_that_make_test_runs_from_every_folder(project: Project) -> None:
+    project.run("make", "setup", UV)
+    found = [project.run("make", "test", "ARGS=--collect-only --quiet -n0").stdout]
+    for folder in (".", "tests/platform", ".."):
+        collect = f'cd {folder} && "{project.path}/.venv/bin/pytest" --collect-only --quiet "{project.path}/tests"'
+        found.append(project.run("sh", "-c", collect).stdout)
+    counts = {re.findall(r"^(\d+) tests collected", output, re.MULTILINE)[0] for output in found}
+    assert len(counts) == 1, found
