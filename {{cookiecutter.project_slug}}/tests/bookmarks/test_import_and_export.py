@@ -83,6 +83,19 @@ def test_what_a_browser_writes_is_imported(run, client):
     assert (second["url"], second["title"]) == ("https://example.org/2", "Two <2>")
 
 
+def test_a_moment_of_another_time_zone_is_kept_as_that_moment(run, client):
+    moment = '"created_at": "2023-11-15T00:13:20+02:00"'
+    given = f'[{{"url": "https://a.org/", "title": "a", {moment}}}]'
+    assert run("import-bookmarks", "json", given)[0] == 0
+    [kept] = client.get("/api/bookmarks").json()
+    assert kept["created_at"] == "2023-11-14T22:13:20Z"
+
+
+def test_a_file_without_bookmarks_is_imported_too(run, client):
+    assert run("import-bookmarks", "json", "[]")[0] == 0
+    assert client.get("/api/bookmarks").json() == []
+
+
 BAD = [
     ("json", '[{"url": "https://a.org/", "title": "a"}, 7]', "entry 2: Input should be a valid"),
     ("csv", "url,title\nhttps://a.org/,a\nno address,b\n", "line 3: url: Input should be a valid"),
