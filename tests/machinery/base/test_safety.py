@@ -122,6 +122,16 @@ def test_in_production_the_class_in_place_of_the_bound_group_is_skipped(metrics,
         Paints.used.labels("red")
 
 
+def test_in_production_the_class_in_a_coroutine_is_skipped_too(metrics, as_in_production):
+    @safe_metrics_operation("example")
+    async def later():
+        await asyncio.sleep(0)
+        Paints.used.labels("red")
+
+    with metrics.adds({ERRORS: 1}):
+        asyncio.run(later())
+
+
 @pytest.mark.parametrize("in_production", [True, False])
 def test_a_conflict_stops_a_start_and_no_request(in_production, metrics, request):
     prometheus_client.Counter("paint_spilt_total", "Another one of this name.")

@@ -75,6 +75,7 @@ def test_a_traceback_looks_like_no_record(capsys):
     logging.getLogger("orders").error("wrong", exc_info=forged)
     first, *others = capsys.readouterr().err.splitlines()
     assert first.endswith("orders: wrong")
+    assert others[-1].endswith("ERROR forged\\x1b[31m")
     assert all(line.startswith("    ") and "\x1b" not in line for line in others)
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
-from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, WebSocket
+from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
@@ -262,6 +262,16 @@ def test_an_unhandled_error_is_json_unless_the_team_answers_it(before, handled, 
     assert answer.headers["x-request-id"] == "id-1"
     [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert logged.getMessage() == "GET /broken failed"
+
+
+def test_an_error_whose_status_allows_no_body_has_none(app):
+    @app.get("/known")
+    def known():
+        raise HTTPException(304, headers={"etag": '"1"'})
+
+    with client_of(app) as client:
+        answer = client.get("/known")
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", '"1"')
 
 
 def test_an_unhandled_error_is_shown_where_the_team_debugs():

@@ -54,8 +54,7 @@ class MeasuredRequest:
         count, observe = self._metrics.known.get(labels) or self._metrics.answered(*labels)
         count()
         observe(seconds)
-        if access_log.isEnabledFor(logging.INFO):
-            access_log.info("%s %s %d %.1f ms", *labels, 1000 * seconds)
+        access_log.info("%s %s %d %.1f ms", *labels, 1000 * seconds)
 
 
 def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
