@@ -1,4 +1,4 @@
-"""Refuses an answer to no question, before the first is asked: Cookiecutter passes over it without a word."""
+"""Refuses, before the first question, what Cookiecutter takes without a word: answers to no question, harmful ways."""
 
 import difflib
 import json
@@ -21,6 +21,15 @@ def refusals(given: Iterable[str]) -> Iterator[str]:
             yield f"{name} is no question; {hint}"
 
 
+# Options of Cookiecutter by which a service would be incomplete, or somebody's files be lost.
+HARMFUL = {
+    ("accept_hooks", "no"): "--accept-hooks no leaves half a service: the hooks write what was chosen",
+    ("skip_if_file_exists", True): (
+        "--skip-if-file-exists keeps no file: Cookiecutter copies over them; generate elsewhere, and move from there"
+    ),
+}
+
+
 class KnownQuestions(Extension):
     """Cookiecutter makes an environment before it asks; what was given, only its command line still knows then."""
 
@@ -28,11 +37,15 @@ class KnownQuestions(Extension):
         """Look at the command that runs.
 
         Raises:
-            click.ClickException: it gives an answer to a question that is none.
+            click.ClickException: it gives an answer to a question that is none, or an option that harms.
 
         """
         super().__init__(environment)
         command = click.get_current_context(silent=True)  # nobody runs a command where Cookiecutter is a library
-        given = command.params.get("extra_context") if command else None
-        if isinstance(given, dict) and (wrong := list(refusals(given))):
+        options = command.params if command else {}
+        wrong = [message for (name, value), message in HARMFUL.items() if options.get(name) == value]
+        given = options.get("extra_context")
+        if isinstance(given, dict):
+            wrong += refusals(given)
+        if wrong:
             raise click.ClickException("\n".join(wrong))

@@ -1,4 +1,4 @@
-"""Runs cookiecutter for `make new`: a refused answer is told in plain words, and leaves no folder behind."""
+"""Runs cookiecutter for `make new`: what stops it is told in plain words; a refused answer leaves no folder behind."""
 
 import contextlib
 import logging
@@ -16,6 +16,8 @@ def plain(error: Exception) -> str:
         return refusal[1]
     if isinstance(error, ValueError):
         return str(error)
+    if isinstance(error, OSError):
+        return f"the service cannot be written: {error}"
     return f"an answer that contains Jinja cannot be used, write plain text: {error}"
 
 
@@ -23,14 +25,21 @@ def run(template: str, output: Path, arguments: list[str]) -> None:
     """Generate into a folder, or end with one message and without the folders that were made for it."""
     logging.getLogger("cookiecutter.hooks").setLevel(logging.CRITICAL)  # the hook itself said what is wrong
     missing = [folder for folder in (output, *output.parents) if not folder.exists()]
+    before = set(output.glob("*/"))
+    end: str | int | None = None
     try:
         main([template, "--output-dir", str(output), *arguments], prog_name="make new")
-    except (TemplateSyntaxError, UndefinedError, ValueError) as error:
-        sys.exit(plain(error))
-    finally:
-        with contextlib.suppress(OSError):  # what holds a project stays
-            for folder in missing:
-                folder.rmdir()
+    except SystemExit as reason:
+        end = reason.code
+    except (TemplateSyntaxError, UndefinedError, ValueError, OSError) as error:
+        end = plain(error)
+    with contextlib.suppress(OSError):  # what holds a project stays
+        for folder in missing:
+            folder.rmdir()
+    if end:  # Ctrl-C, or a full disk
+        for folder in sorted(set(output.glob("*/")) - before):
+            print(f"{folder} may be incomplete: remove it before you try again", file=sys.stderr)
+    sys.exit(end)
 
 
 if __name__ == "__main__":

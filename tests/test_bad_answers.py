@@ -197,3 +197,21 @@ def test_an_answer_to_no_question_is_refused_before_the_first_question(attempt: 
     outcome = attempt("framwork=flask", typed="\n" * 12)
     assert outcome.exit_code == 1
     assert outcome.printed.startswith("Error: framwork is no question; did you mean framework?\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--accept-hooks", "no"), "--accept-hooks no leaves half a service"),
+        (("--overwrite-if-exists", "--skip-if-file-exists"), "--skip-if-file-exists keeps no file"),
+    ],
+)
+def test_an_option_by_which_files_are_missing_or_lost_is_refused(
+    attempt: Attempt, tmp_path: Path, options: tuple[str, ...], says: str
+) -> None:
+    mine = tmp_path / "output/example-service/README.md"
+    mine.parent.mkdir()
+    mine.write_text("Mine.", encoding="utf-8")
+    outcome = attempt(*options)
+    assert outcome.exit_code == 1
+    assert says in outcome.printed

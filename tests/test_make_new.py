@@ -88,6 +88,18 @@ def test_a_refused_answer_fails_in_plain_words(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_told_in_plain_words_with_what_it_left(
+    clone: Project, home: dict[str, str], tmp_path: Path
+) -> None:
+    """A limit of a file's size stops a write as a full disk does, and lets the files before it be written."""
+    command = f"ulimit -f 10; exec make new OUTPUT={tmp_path} ARGS=--no-input"
+    done = clone.run("sh", "-c", f"trap '' XFSZ; {command}", check=False, more=home)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    assert "the service cannot be written: [Errno 27] File too large" in done.stdout
+    assert f"{tmp_path}/example-service may be incomplete: remove it before you try again" in done.stdout
+
+
 def test_a_misspelt_name_is_refused_before_the_first_question(
     clone: Project, home: dict[str, str], tmp_path: Path
 ) -> None:

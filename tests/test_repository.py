@@ -28,6 +28,13 @@ def test_every_file_is_staged_on_main_and_nothing_committed(bakery: Bakery, tmp_
     )
 
 
+def test_what_somebody_ignores_everywhere_is_staged_all_the_same(bakery: Bakery, tmp_path: Path) -> None:
+    (tmp_path / ".gitconfig").write_text(f"[core]\nexcludesFile = {tmp_path}/ignored\n", encoding="utf-8")
+    (tmp_path / "ignored").write_text(".env*\n*.json\n", encoding="utf-8")
+    project = cookiecutter(bakery, tmp_path, HOME=str(tmp_path))
+    assert project.tracked() == project.files()
+
+
 def test_a_project_inside_a_repository_is_left_to_it(bakery: Bakery, tmp_path: Path) -> None:
     Project(tmp_path).run("git", "init", "--quiet")
     project = bakery.bake_into(tmp_path / "services")
