@@ -64,3 +64,19 @@ def test_the_tree_of_a_service_is_the_real_one(bakery: Bakery) -> None:
 def test_the_declaration_in_the_readme_is_in_the_service(bakery: Bakery) -> None:
     [declared] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert declared in bakery.bake().text("src/example_service/bookmarks/metrics.py")
+
+
+def test_pages_of_a_service_name_settings_that_it_has(bakery: Bakery) -> None:
+    pages = [*ROOT.glob("options/*/*/docs/configuration/*.md"), *(ROOT / TREE).glob("docs/configuration/*.md")]
+    row = re.compile(r"^\| `([A-Z_]+)`", re.MULTILINE)
+    everywhere = {name for page in pages for name in row.findall(page.read_text(encoding="utf-8"))}
+    for answers in bakery.distinct():
+        project = bakery.bake(answers)
+        texts = {str(path): project.text(path) for path in project.files()}
+        own = {
+            name for path, text in texts.items() if path.startswith("docs/configuration/") for name in row.findall(text)
+        }
+        own |= {name for path, text in texts.items() if path.startswith("src/") for name in re.findall("[A-Z_]+", text)}
+        for path in filter(lambda path: path.endswith(".md"), texts):
+            named = everywhere & set(re.findall("`([A-Z_]+)", texts[path]))
+            assert named <= own, f"{answers}: {path}"

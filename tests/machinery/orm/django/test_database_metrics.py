@@ -2,8 +2,10 @@
 
 import gc
 import os
+import re
 import threading
 import time
+from pathlib import Path
 
 import prometheus_client
 import pytest
@@ -60,8 +62,14 @@ def test_a_connection_is_counted_when_it_is_opened_and_again_when_another_is(emp
         execute("SELECT 1")
 
 
-def test_as_many_connections_may_be_open_as_threads_serve_and_check(empty):
-    assert THREADS + len(("database", "migrations")) == MOST_CONNECTIONS
+def test_as_many_connections_may_be_open_as_threads_serve_check_and_poll(empty):
+    assert THREADS + len(("database", "migrations", "polling")) == MOST_CONNECTIONS
+
+
+def test_every_thread_that_serves_being_in_a_query_is_told_as_saturation():
+    objectives = Path("monitoring/prometheus/rules/objectives.yaml").read_text(encoding="utf-8")
+    [threshold] = re.findall("database_pool_used:threshold\n +expr: (.+)", objectives)
+    assert float(threshold) < THREADS / MOST_CONNECTIONS
 
 
 def test_a_connection_that_fails_is_an_attempt_and_a_failure(
