@@ -351,3 +351,14 @@ def test_an_upgrade_is_a_week_late_and_never_goes_back(upgraded: Callable[..., s
         str(today - timedelta(1)),
     }
     assert upgraded("2999-01-01") == "2999-01-01"
+
+
+@pytest.mark.parametrize("wrong", ["COOLDOWN_DAYS=week", "PYTHON=no-python"])
+def test_an_upgrade_that_knows_no_date_ends_with_a_message(bakery: Bakery, tmp_path: Path, wrong: str) -> None:
+    project = bakery.bake_into(tmp_path)
+    before = project.contents()
+    ended = project.run("make", "upgrade", "UV=true", "RUN=true", wrong, check=False)
+    assert ended.returncode == 2
+    assert wrong in ended.stdout
+    assert "Traceback" not in ended.stdout
+    assert project.contents() == before
