@@ -49,6 +49,7 @@ TEXTS = [
     "https://example.com/a_b_c?d=1&e=2",
     "Ada Lovelace, Countess",
 ]
+NAME = r"R&D: orders_api *2* <C#> \ [a](b) `tick` ~x~ |"
 FIELDS = pytest.mark.parametrize("text", TEXTS, ids=ascii)
 
 
@@ -134,8 +135,11 @@ def test_the_text_is_exactly_what_was_answered(bakery: Bakery, tmp_path: Path, t
 
 def test_an_installed_project_says_it_too(bakery: Bakery, tmp_path: Path) -> None:
     text = f"{TEXTS[0]}, Crème 🎉"
-    project = bakery.bake_into(tmp_path, {**SLUG, **dict.fromkeys(PLAIN, text)})
+    project = bakery.bake_into(tmp_path, {**SLUG, **dict.fromkeys(PLAIN, text), "project_name": NAME})
     project.run("make", "setup")
     program = "import importlib.metadata as m; print(m.metadata('orders')['Summary'])"
     assert project.run(".venv/bin/python", "-c", program).stdout == f"{text}\n"
     assert text in project.run(".venv/bin/python", "-m", "orders", "--help", more={"COLUMNS": "1000"}).stdout
+    program = "from orders.app import app; print(app.title)"
+    assert project.run(".venv/bin/python", "-c", program).stdout == f"{NAME}\n"
+    project.run(".venv/bin/python", "-m", "pytest", "-q", "tests/platform/test_documentation.py")

@@ -16,7 +16,8 @@ FOLDERS = (ROOT, PACKAGE, PACKAGE / "platform")  # where a path may begin
 MAY_GO = ("AGENTS.md", "debugging-metrics.md")  # may be deleted, and what still points there stays
 # A block of code, with the name of the file to write where one stands before it.
 FENCED = re.compile(r"(^`[^`\n]+`:\n\n)?^```.*?^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#:]*)#?([^):]*)\)")  # within the project: a page, a heading, or both
+# Within the project: a page, a heading, or both.
+LINK = re.compile(r"(?<!\\)\]\(([^)#:]*)#?([^):]*)\)")
 
 
 def pages() -> list[Path]:
