@@ -38,6 +38,12 @@ def test_every_place_in_the_guide_exists() -> None:
     assert [place for place in named if not (ROOT / place).exists()] == []
 
 
+def test_every_program_that_the_pipeline_installs_is_named_for_those_who_run_the_tests() -> None:
+    [programs] = re.findall("for program in (.*); do", (ROOT / ".ci/run").read_text(encoding="utf-8"))
+    [named] = re.findall("`apt-get install --no-install-recommends (.*?)`", GUIDE)
+    assert sorted(programs.split()) == sorted(named.split())
+
+
 def test_every_link_leads_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
