@@ -35,7 +35,7 @@ help: ## Show this list
 
 new: .venv/.new ## Generate a service: OUTPUT=dir (default ..), ARGS="--no-input project_name='Orders API'"
 	@$(if $(LOST),$(error $(LOST): answers go into ARGS, like ARGS="--no-input framework=flask"))
-	@$(BIN)/python new.py "$(CURDIR)" "$(OUTPUT)" $(ARGS)
+	@$(BIN)/python new.py "$$PWD" "$(OUTPUT)" $(ARGS)
 
 test: .venv/.test ## Render every variant and run every distinct one, on several processors: ARGS="-n0 -k workers"
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -83,5 +83,6 @@ clean: ## Remove the virtual environment and the caches
 	@touch $@
 
 .venv/.%: pyproject.toml .venv/.uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group $*
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group $* || \
+		{ echo "No version found? Where the index gives no upload dates, delete exclude-newer in pyproject.toml." >&2; exit 1; }
 	@touch $@

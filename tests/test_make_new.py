@@ -11,7 +11,7 @@ from bakery import Bakery, Project, environment
 @pytest.fixture(scope="module")
 def clone(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a fresh clone beside nothing else."""
-    folder = tmp_path_factory.mktemp("empty") / "template"
+    folder = tmp_path_factory.mktemp("empty") / 'the $template "here"'
     subprocess.run(["git", "clone", "--quiet", snapshot, folder], env=environment(), check=True)
     return Project(folder)
 
@@ -165,6 +165,17 @@ def test_an_unfit_python_gets_one_clear_message(
         line for line in done.stdout.splitlines() if message in line
     ]
     assert message in done.stdout
+
+
+def test_an_index_that_offers_nothing_is_told_with_what_may_be_the_cause(
+    snapshot: Path, tmp_path: Path, home: dict[str, str]
+) -> None:
+    folder = tmp_path / "template"
+    subprocess.run(["git", "clone", "--quiet", snapshot, folder], env=environment(), check=True)
+    Project(folder).run("make", ".venv/.uv")
+    done = Project(folder).run("make", "new", check=False, more={**home, "UV_DEFAULT_INDEX": tmp_path.as_uri()})
+    assert done.returncode != 0
+    assert "Where the index gives no upload dates, delete exclude-newer in pyproject.toml." in done.stdout
 
 
 def test_help_names_every_command(clone: Project) -> None:
