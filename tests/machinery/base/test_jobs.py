@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
-from threading import Thread
+from threading import Thread, main_thread
+from time import sleep
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,6 +26,7 @@ OUTCOMES = {"success", "error", "cancelled"}
 NOT_DELIVERED = "the metrics of work did not get"
 JOBS = '''
 import os, signal
+from asyncio import CancelledError
 
 from {{ cookiecutter.package_name }}.platform.core import Component, Job
 from {{ cookiecutter.package_name }}.platform.jobs import JobFailed
@@ -50,6 +52,8 @@ def work(run, arguments):
         raise OSError("disk full")
     if arguments.end == "exit":
         raise SystemExit(0)
+    if arguments.end == "cancel":
+        raise CancelledError
     if arguments.end == "stop":
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -74,9 +78,10 @@ component = Component(
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+    before = {one: signal.getsignal(one) for one in (signal.SIGHUP, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture
@@ -195,6 +200,7 @@ def test_the_help_of_a_job_has_its_arguments(plant, capsys):
         ("refuse", "error", ["it is too late"]),
         ("raise", "error", ["job work raised"]),
         ("exit", "error", []),
+        ("cancel", "cancelled", ["job work raised"]),
         ("stop", "cancelled", []),
     ],
 )
@@ -305,6 +311,9 @@ class Gateway(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.pushed.append((self.path, body.decode()))
+        if len(self.server.pushed) == self.server.stops_at:
+            signal.pthread_kill(main_thread().ident, self.server.by)
+            sleep(0.2)
         self.send_response(self.server.status)
         self.end_headers()
 
@@ -316,7 +325,7 @@ class Gateway(BaseHTTPRequestHandler):
 def gateway(mock_env) -> Iterator[HTTPServer]:
     """What stands in for a Pushgateway: it has the paths and bodies that were pushed."""
     with HTTPServer(("127.0.0.1", 0), Gateway) as server:
-        server.pushed, server.status = [], 200
+        server.pushed, server.status, server.stops_at = [], 200, 0
         mock_env(JOBS_METRICS=f"http://127.0.0.1:{server.server_port}/gateway/")
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -342,6 +351,18 @@ def test_a_gateway_that_refuses_is_logged_and_fails_no_job(lines, work, gateway)
     *failed, (_, last) = lines()
     assert [line.partition(" to ")[0] for _, line in failed] == 2 * [NOT_DELIVERED]
     assert last.startswith("job work: success")
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("push", [1, 2])
+def test_a_signal_while_a_gateway_keeps_a_job_waiting_ends_it_in_order(
+    lines, work, gateway, push, by
+):
+    outcome = "cancelled" if push == 1 else "success"
+    gateway.stops_at, gateway.by = push, by
+    assert work() == push % 2
+    assert lines()[-1][1].startswith(f"job work: {outcome}, ")
+    assert delivered(gateway.pushed[-1][1])[f"job_runs_total {outcome}"] == 1
 
 
 @pytest.mark.parametrize(

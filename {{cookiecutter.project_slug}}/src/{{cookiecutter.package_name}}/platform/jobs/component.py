@@ -90,19 +90,20 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
     run = (_ShownRun if sys.stderr and sys.stderr.isatty() else JobRun)(job.name)
     try:
         with suppress(KeyboardInterrupt, SystemExit), run:  # whoever ended it knows
-            deliver(job.name)
             prepare_database()
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) is signal.SIG_DFL:
                     signal.signal(number, signal.default_int_handler)  # the end is counted
+            deliver(job.name)
             work = job.run(run, arguments)
             if inspect.iscoroutine(work):
                 asyncio.run(work)
     except JobFailed as error:
         log.error("%s", error)  # noqa: TRY400 - it says why
-    except Exception:
+    except BaseException:
         log.exception("job %s raised", job.name)
-    deliver(job.name)
+    with suppress(KeyboardInterrupt):  # a second signal, while a gateway keeps it waiting
+        deliver(job.name)
     level = logging.INFO if run.outcome == "success" else logging.ERROR
     log.log(level, "job %s: %s, %s, %.2f s", job.name, run.outcome, _items(run), run.seconds)
     return int(run.outcome != "success")
@@ -113,7 +114,7 @@ def _items(run: JobRun) -> str:
 
 
 class _ShownRun(JobRun):
-    """Shows its items on a terminal, in one line, at most ten times a second."""
+    """Shows its items on a terminal, in one line, over which the log writes; ten times a second."""
 
     shown = 0.0
 
@@ -121,8 +122,7 @@ class _ShownRun(JobRun):
         super().count(outcome, number)
         if perf_counter() > self.shown + 0.1:
             self.shown = perf_counter()
-            line = f"\r\x1b[K{self.name}: {_items(self)}\r"  # what is logged writes over it
-            print(line, end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{self.name}: {_items(self)}\r", end="", file=sys.stderr, flush=True)
 
 
 component = Component(name="jobs", settings=JobsSettings, metrics=(JobMetrics,), commands=_commands)
