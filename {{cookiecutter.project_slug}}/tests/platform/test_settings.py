@@ -96,7 +96,7 @@ def test_a_file_that_is_named_and_cannot_be_read_stops_the_start(tmp_path, mock_
 
 def test_a_secret_comes_from_the_file_that_its_variable_names(tmp_path, mock_env, capsys):
     token, key = tmp_path / "token", tmp_path / "key"
-    token.write_text("s3cret-token\n")
+    token.write_bytes(b"\xef\xbb\xbfs3cret-token\r\n")  # as editors on Windows may write it
     key.write_text("s3cret" * 6)
     mock_env(OPERATIONS_TOKEN_FILE=str(token), SECRET_KEY_FILE=str(key), SECRET_KEY=None)
     assert load(HealthSettings).operations_token.get_secret_value() == "s3cret-token"

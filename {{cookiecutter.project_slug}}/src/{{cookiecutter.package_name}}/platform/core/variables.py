@@ -57,7 +57,7 @@ def origin(name: str, field: FieldInfo, variables: Variables) -> str:
 def read(variable: str, path: Path) -> str:
     """The text of the file that a variable names."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # as some editors begin it
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
         raise SettingsError(f"{variable}: {path} cannot be read: {reason}") from None
