@@ -54,9 +54,9 @@ def serve(arguments: argparse.Namespace) -> None:
 
 def _listen(settings: ServiceSettings) -> int:
     """The descriptor of a socket on HOST and PORT: gunicorn itself tries for five seconds."""
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
