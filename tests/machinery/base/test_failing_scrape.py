@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -56,7 +57,10 @@ class Leak:
 
 
 class Locked:
-    """A collector that ends the process instead of raising."""
+    """A collector that raises what is no Exception."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
     def describe(self):
         """Nothing."""
@@ -64,7 +68,12 @@ class Locked:
 
     def collect(self):
         """None."""
-        sys.exit(1)
+        raise self.error
+
+
+def cancelled() -> float:
+    """Stands for a reading by asyncio, of which a task was cancelled."""
+    raise CancelledError
 
 
 def fail() -> float:
@@ -112,13 +121,15 @@ def test_what_fails_in_a_scrape_is_left_out_counted_and_logged_once(client, capl
         Leak("leak_nobody", None, 1.0),
         Leak("leak_half", "\ud800", 1.0),
         Leak("leak_help", "pump", 1.0, about=None),
-        Locked(),
+        Locked(SystemExit()),
+        Locked(CancelledError()),
     ],
 )
 def test_a_collector_costs_no_scrape_whatever_it_says(client, as_in_production, caplog, collector):
     tanks = bound(Tanks)
     tanks.level.labels("a").set_function(lambda: sys.exit(1))
     tanks.level.labels("b").set(0.5)
+    tanks.level.labels("c").set_function(cancelled)
     safe_register("example", collector)
     scrape = client.get("/metrics")
     assert scrape.status_code == 200

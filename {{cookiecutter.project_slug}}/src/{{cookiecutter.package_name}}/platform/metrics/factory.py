@@ -90,7 +90,7 @@ class Bounded(MetricWrapperBase):
             try:
                 [part] = super(Bounded, one).collect()
                 family.samples += part.samples
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - the other samples are still to be served
+            except BaseException as error:  # noqa: BLE001 - the other samples are still to be served
                 report(self.component, error)
         return [family]
 

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager, ContextDecorator
 from functools import wraps
@@ -61,8 +62,7 @@ class Guarded(Collector):
 
     def __init__(self, component: str, collector: Collector) -> None:
         kind = type(collector)
-        self.component = component
-        self.collector = collector
+        self.component, self.collector = component, collector
         self.described = list(self.collect("describe"))
         self.name = kind.__qualname__
         self.where = f"registered at {registry.caller(inspect.currentframe())}"
@@ -80,7 +80,7 @@ class Guarded(Collector):
                 alone: Any = SimpleNamespace(collect=[family].copy)
                 generate_latest(alone)  # what cannot be written would make all of a scrape fail
                 yield family
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other metrics are still to be served
+        except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - the other metrics are still to be served
             report(self.component, error)
 
 
