@@ -9,7 +9,9 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,28 +58,41 @@ def served(project: Project, tmp_path: Path, **more: str) -> subprocess.Complete
     )
 
 
-EXITING = {
-    "fastapi": """from fastapi import APIRouter
+LEAVING = '''"""Takes orders, and leaves."""
+
+import threading
+from asyncio import CancelledError
 
 from ..platform.core import Component
 
+
+def leave(how: str) -> str:
+    """Leave so."""
+    if how == "cancel":
+        raise CancelledError("a route")
+    if how == "exit":
+        exit("a route")
+    threading.stack_size(1 << 47)  # more than a process may have, so that no thread starts from now on
+    return how
+'''
+ROUTES = {
+    "fastapi": """from fastapi import APIRouter
+
 router = APIRouter()
-router.add_api_route("/exit", lambda: exit("a route"))
+router.add_api_route("/leave/{how}", leave)
 component = Component(name="orders", routes=router)
 """,
     "flask": """from flask import Blueprint
 
-from ..platform.core import Component
-
 router = Blueprint("orders", __name__)
-router.get("/exit")(lambda: exit("a route"))
+router.get("/leave/<how>")(leave)
 component = Component(name="orders", routes=router)
 """,
-    "django": """from django.urls import path
+    "django": """from django.http import HttpResponse
+from django.urls import path
 
-from ..platform.core import Component
-
-component = Component(name="orders", routes=[path("exit", lambda request: exit("a route"))])
+routes = [path("leave/<how>", lambda request, how: HttpResponse(leave(how)))]
+component = Component(name="orders", routes=routes)
 """,
 }
 
@@ -122,15 +137,41 @@ def test_a_preparation_that_fails_ends_with_3_and_says_why(project: Project, tmp
     assert done.stdout.splitlines()[-1].strip() == "ValueError: no orders today"
 
 
-def test_a_route_that_exits_ends_its_request_and_not_the_worker(project: Project, tmp_path: Path) -> None:
-    with component(project, "orders", EXITING[project.answers["framework"]]), running(project, tmp_path) as service:
+def leaving(project: Project) -> AbstractContextManager[None]:
+    """Add routes that leave."""
+    return component(project, "orders", LEAVING + ROUTES[project.answers["framework"]])
+
+
+@pytest.mark.parametrize(("how", "error"), [("exit", "SystemExit"), ("cancel", "CancelledError")])
+def test_a_route_that_leaves_ends_its_request_and_not_the_worker(
+    project: Project, tmp_path: Path, how: str, error: str
+) -> None:
+    with leaving(project), running(project, tmp_path) as service:
         [worker] = service.workers()
         for _ in range(3):
-            assert service.server.ask("GET", "/exit").status == 500
+            assert service.server.ask("GET", f"/leave/{how}").status == 500
         assert service.workers() == [worker]
-        assert service.counts() == {("GET", "/exit", "500"): 3}
+        assert service.counts() == {("GET", "/leave/{how}", "500"): 3}
         assert service.stop() == 0
-    assert service.server.log.count("SystemExit: a route\n") == 3
+    assert service.server.log.count(f"{error}: a route\n") == 3
+
+
+def test_where_no_thread_is_to_be_had_the_service_is_not_ready_and_goes_on(project: Project, tmp_path: Path) -> None:
+    with leaving(project), running(project, tmp_path, HEALTH_CACHE_SECONDS="0") as service:
+        server, [worker] = service.server, service.workers()
+        server.send("GET", "/leave/scarce", "/leave/{how}", 200)
+        for _ in range(3):
+            asked = [server.ask("GET", path).status for path in ("/livez", "/metrics", "/readyz", "/health")]
+            assert asked == [200, 200, 503, 503]
+            server.send("GET", "/api/bookmarks", "/api/bookmarks", 200)
+        with ThreadPoolExecutor(8) as pool:
+            answers = [one.status for one in pool.map(partial(server.ask, "GET"), ["/api/bookmarks"] * 40)]
+        # A route of FastAPI that is no coroutine function needs a thread of its own.
+        assert set(answers) <= ({200, 500} if project.answers["framework"] == "fastapi" else {200})
+        server.sent.update(("GET", "/api/bookmarks", str(status)) for status in answers)
+        assert service.counts() == server.sent
+        assert service.workers() == [worker]
+        assert service.stop() == 0
 
 
 @pytest.mark.parametrize("command", [["serve"], ["db", "upgrade"]])

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from asyncio import CancelledError
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_a_start_that_nobody_would_await_is_refused():
         life.start()
 
 
-@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, CancelledError])
 def test_a_failed_stop_does_not_keep_the_others_from_stopping(error):
     seen, life = log_of_a_life("a", "b", failing="stop b", error=error)
     life.start()

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from asyncio import CancelledError
 from time import monotonic, sleep
 
 import pytest
@@ -73,7 +74,12 @@ async def later() -> None:
     """What nobody awaits."""
 
 
-@pytest.mark.parametrize("callback", [later, sys.exit])
+def cancelled() -> None:
+    """What asyncio raises where a task was cancelled; it is no Exception."""
+    raise CancelledError
+
+
+@pytest.mark.parametrize("callback", [later, sys.exit, cancelled])
 def test_a_callback_that_exits_or_is_not_awaited_fails_and_the_others_are_called(
     poller, metrics, callback
 ):

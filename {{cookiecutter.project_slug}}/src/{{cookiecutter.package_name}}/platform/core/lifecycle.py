@@ -73,21 +73,19 @@ class Lifecycle:
 
     def _publish(self, event: Event) -> None:
         until = monotonic() + SUBSCRIBER_SECONDS
-        threads = {
-            one.name: Thread(target=_call, args=(one, event, one.events[event]), daemon=True)
-            for one in self._components
-            if event in one.events
-        }
-        for thread in threads.values():
-            thread.start()
-        for name, thread in threads.items():
-            thread.join(max(0.0, until - monotonic()))
+        threads: dict[Component, Thread] = {}
+        for one in [one for one in self._components if event in one.events]:
+            threads[one] = Thread(target=_call, args=(one, event, one.events[event]), daemon=True)
+            _call(one, event, threads[one].start)  # there may be no thread to be had
+        for one, thread in threads.items():
+            while thread.is_alive() and monotonic() < until:
+                thread.join(until - monotonic())
             if thread.is_alive():
-                log.error("component %s: %s is left behind, it still runs", name, event)
+                log.error("component %s: %s is left behind, it still runs", one.name, event)
 
 
 def _call(component: Component, moment: str, function: Callable[[], object]) -> None:
     try:
         call(function)
-    except (Exception, SystemExit):
+    except BaseException:
         log.exception("component %s: %s failed", component.name, moment)

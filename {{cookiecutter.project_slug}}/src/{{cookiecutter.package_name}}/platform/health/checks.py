@@ -101,8 +101,7 @@ class CheckRunner:
         metrics.check_status.labels(check.name).set(status == "ok")
         if future is not None:
             metrics.check_duration.labels(check.name).observe(took)
-        before = self._results.get(check.name)
-        if status != (before["status"] if before else "ok"):
+        if status != self._results.get(check.name, {"status": "ok"})["status"]:
             level = logging.INFO if status == "ok" else logging.WARNING
             log.log(level, "health check %s: %s", check.name, reason or "ok")
         return {"status": status, "required": check.required, "latency_ms": round(took * 1000, 3)}
@@ -120,5 +119,8 @@ def _start(check: HealthCheck) -> Future[Outcome]:
         future.set_result((perf_counter() - start, reason))
 
     # A daemon, unlike a pool's thread: one that hangs must not keep the process from ending.
-    Thread(target=probe, name=f"check-{check.name}", daemon=True).start()
+    try:
+        Thread(target=probe, name=f"check-{check.name}", daemon=True).start()
+    except RuntimeError as error:  # the system has no thread to give
+        future.set_result((0.0, reason_of(error)))
     return future

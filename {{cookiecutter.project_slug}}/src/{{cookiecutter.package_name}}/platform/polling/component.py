@@ -73,7 +73,7 @@ class MetricsPoller:
         try:
             with get_metrics().duration.labels(name).time():
                 call(self._callbacks[name])
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the others are still polled
+        except BaseException as error:  # noqa: BLE001 - the others are still polled
             _failed(name, error)
 
 

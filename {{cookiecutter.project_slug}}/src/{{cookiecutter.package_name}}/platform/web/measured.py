@@ -64,8 +64,8 @@ def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
 
 
 def survivable(error: BaseException) -> BaseException:
-    """The error that a server gets: `sys.exit()` in a route ends the request, not the worker."""
-    if not isinstance(error, SystemExit | KeyboardInterrupt):
+    """The error that a server gets: no `sys.exit()` or CancelledError of a route ends the worker."""
+    if isinstance(error, Exception):
         return error
     failed = RuntimeError(f"a route raised {error!r}")
     failed.__cause__ = error

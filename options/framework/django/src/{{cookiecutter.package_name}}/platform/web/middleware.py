@@ -1,7 +1,7 @@
 """The middleware that measures every request, and answers probes and scrapes itself."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -104,9 +104,10 @@ class MeasuredParts:
             self._measured.finish(self._status)
         return part
 
-    def _end(self, error: BaseException) -> None:
+    def _end(self, error: BaseException) -> NoReturn:
         ended = isinstance(error, (StopIteration, StopAsyncIteration))
         self._measured.finish(self._status if ended else 500)
+        raise survivable(error)
 
 
 class Parts(MeasuredParts):
@@ -118,9 +119,8 @@ class Parts(MeasuredParts):
     def __next__(self) -> bytes:
         try:
             return self._hand_over(next(self._parts))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it goes on
             self._end(error)
-            raise
 
 
 class AsyncParts(MeasuredParts):
@@ -132,6 +132,5 @@ class AsyncParts(MeasuredParts):
     async def __anext__(self) -> bytes:
         try:
             return self._hand_over(await anext(self._parts))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it goes on
             self._end(error)
-            raise

@@ -1,8 +1,9 @@
 """The outermost and the innermost layer of the application, which together measure its requests."""
 
 import logging
-from asyncio import CancelledError
+from asyncio import CancelledError, current_task
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from anyio import CapacityLimiter
@@ -57,9 +58,9 @@ class HttpMetricsMiddleware:
             await self.app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             pass  # nobody is there to be answered
-        except CancelledError:
-            raise  # as above, and the server wants to know that it is over
-        except BaseException as error:  # noqa: BLE001 - it goes on
+        except BaseException as error:
+            if isinstance(error, CancelledError) and (task := current_task()) and task.cancelling():
+                raise  # as above, and the server wants to know that it is over
             exchange.finish(500)
             failed = survivable(error)
             log_unhandled(failed, scope["method"], exchange.find_endpoint())
@@ -74,8 +75,10 @@ class HttpMetricsMiddleware:
         headers = Headers(scope=scope)
         asked = ",".join(headers.getlist("accept")), headers.get("authorization")
         answer = partial(self._service.health.answer, scope["method"], path, *asked)
-        alive = path == "/livez"
-        return Response(*answer() if alive else await run_sync(answer, limiter=self._threads))
+        with suppress(RuntimeError):  # there may be no thread to be had
+            if path != "/livez":
+                return Response(*await run_sync(answer, limiter=self._threads))
+        return Response(*answer())
 
 
 class Exchange(MeasuredRequest):
@@ -99,9 +102,8 @@ class Exchange(MeasuredRequest):
             forwarded = Headers(scope=scope).getlist("x-forwarded-for")
             address = client_address(address, ",".join(forwarded), service.trusted_proxies)
         headers = dict(scope["headers"])
-        given = headers.get(ID_HEADER, b"").decode("latin-1")
-        trace = headers.get(b"traceparent", b"").decode("latin-1")
-        super().__init__(service, scope["method"], address, given, trace)
+        names = (headers.get(one, b"").decode("latin-1") for one in (ID_HEADER, b"traceparent"))
+        super().__init__(service, scope["method"], address, *names)
 
     def find_endpoint(self) -> str:
         """The template of the route in the scope."""

@@ -11,7 +11,7 @@ from flask import Flask, Request
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
 from .endpoints import mount_of, template_of
-from .measured import MeasuredRequest, log_unhandled
+from .measured import MeasuredRequest, log_unhandled, survivable
 from .metrics import CLIENT_GONE
 from .service import Service
 
@@ -92,9 +92,9 @@ class Exchange(MeasuredRequest):
         except GeneratorExit:  # the server stopped asking
             self.finish(CLIENT_GONE)
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it goes on
             self.fail(error)
-            raise
+            raise survivable(error)  # noqa: B904 - it has its cause
         self.finish(self._status)
 
     def close(self) -> None:

@@ -1,6 +1,8 @@
 """Gunicorn's worker with threads, for WSGI."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, MSG_PEEK
@@ -20,10 +22,13 @@ SILENT_SECONDS = 10.0  # how long a new connection may be without a request
 class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     """One in which probes wait behind no slow request, and nobody for a client that keeps open."""
 
-    def init_process(self) -> None:
-        """Serve until the end."""
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Make the pools, each with a first thread: where no other is to be had, it does all."""
         self._probes = ThreadPoolExecutor(PROBE_THREADS)
-        super().init_process()
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        for one in (pool, self._probes):
+            one.submit(int)
+        return pool
 
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection to a thread, or to the poller while the client has sent nothing."""
@@ -40,20 +45,31 @@ class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         except OSError:  # the thread finds out
             pass
         conn.data_ready = True
-        done = (self._probes if _is_probe(sent) else self.tpool).submit(self.handle, conn)
-        done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        pool = self._probes if _is_probe(sent) else self.tpool
+        self._do(pool, partial(self.handle, conn), partial(self.finish_request, conn))
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
         """Close a connection whose last request was answered, or wait for the next request."""
-        if fs.cancelled() or fs.exception() or fs.result():
+        if fs.exception() is None and fs.result():
             super().finish_request(conn, fs)
         else:
-            closed = self.tpool.submit(conn.close, graceful=True)
-            closed.add_done_callback(partial(self.method_queue.defer, self._note_closed))
+            self._do(self.tpool, partial(conn.close, graceful=True), self._note_closed)
 
     def _note_closed(self, closed: "Future[Any]") -> None:
         """Have room for another connection, now that this one has its descriptor no more."""
         self.nr_conns -= 1
+
+    def _do(self, pool: Any, work: Callable[[], Any], then: Callable[..., None]) -> None:
+        def run() -> None:
+            done: Future[Any] = Future()
+            try:
+                done.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - the future has it
+                done.set_exception(error)
+            self.method_queue.defer(then, done)
+
+        with suppress(RuntimeError):  # no other thread is to be had: one that is there comes to it
+            pool.submit(run)
 
 
 def _is_probe(sent: bytes) -> bool:
