@@ -272,10 +272,11 @@ def test_a_reason_names_no_secret(text, shown):
     assert reason_of(ValueError(text)) == f"ValueError: {shown}"
 
 
-def test_an_exception_without_a_text_is_a_failure_like_any_other(caplog):
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_an_exception_without_a_text_is_a_failure_like_any_other(caplog, error):
     class Broken(Exception):  # noqa: N818 - as a team may write it
         def __str__(self) -> str:
-            raise ValueError("no text")
+            raise error
 
     def probe() -> None:
         raise Broken

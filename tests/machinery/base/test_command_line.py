@@ -1,7 +1,9 @@
 """The command line helps, masks secrets and refuses wrong settings with one message."""
 
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -166,6 +168,19 @@ def test_a_command_without_its_action_ends_with_code_2(capsys):
         main(["config"])
     assert left.value.code == 2
     assert "ACTION" in capsys.readouterr().err
+
+
+def test_a_machine_without_ipv6_is_one_line(capsys, mock_env, monkeypatch):
+    def refuse(family: int) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT), family)
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    mock_env(HOST="::")
+    with pytest.raises(SystemExit) as left:
+        main(["serve"])
+    assert left.value.code == 3
+    [line] = capsys.readouterr().err.splitlines()
+    assert "cannot listen on ::, port 8000: address family not supported" in line
 
 
 def test_the_schema_is_upgraded_once(capsys, database):

@@ -72,7 +72,7 @@ def reason_of(error: BaseException) -> str:
     """The type and the text on one line; what looks like a secret is left out."""
     try:
         text = _SECRET.sub(r"\1\2***", " ".join(str(error).split()))
-    except Exception:  # noqa: BLE001 - the text of a team's exception, which may fail too
+    except BaseException:  # noqa: BLE001 - the text of a team's exception, which may fail too
         text = "its text cannot be had"
     return f"{type(error).__name__}: {text}".removesuffix(": ")
 
