@@ -80,10 +80,13 @@ FORKED_WARNINGS = (
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run forked tests first: a fork tears down the session fixtures that are alive by then."""
-    items.sort(key=lambda item: item.get_closest_marker("forked") is None)
-    for item in items:
-        if item.get_closest_marker("forked") is not None:
-            item.add_marker(pytest.mark.filterwarnings(*FORKED_WARNINGS))
+    items.sort(key=lambda item: not _is_forked(item))
+    for item in filter(_is_forked, items):
+        item.add_marker(pytest.mark.filterwarnings(*FORKED_WARNINGS))
+
+
+def _is_forked(item: pytest.Item) -> bool:
+    return item.get_closest_marker("forked") is not None or item.config.getoption("forked", False)
 
 
 class DefaultRegistry:
