@@ -107,3 +107,22 @@ def test_pytest_itself_finds_the_tests_that_make_test_runs_from_every_folder(pro
         found.append(project.run("sh", "-c", collect).stdout)
     counts = {re.findall(r"^(\d+) tests collected", output, re.MULTILINE)[0] for output in found}
     assert len(counts) == 1, found
+
+
+def test_what_the_commands_leave_behind_breaks_no_test(project: Project) -> None:
+    project.run("make", "setup", "secrets", "db-upgrade", UV)
+    project.run(uv(), "build", "--quiet")
+    assert (project.path / "secrets").is_dir()
+    assert (project.path / "dist").is_dir()
+    project.run("make", "test")
+
+
+def test_each_test_may_run_in_a_process_of_its_own(project: Project) -> None:
+    project.run("make", "setup", UV)
+    project.run(".venv/bin/pytest", "--forked", "tests/bookmarks/test_bookmarks.py")
+
+
+def test_coverage_is_that_of_the_teams_code_in_a_folder_of_any_name(bakery: Bakery, tmp_path: Path) -> None:
+    folder = tmp_path / "it's [50 %] ü"
+    folder.mkdir()
+    bakery.bake_into(folder).run("make", "coverage", UV)
