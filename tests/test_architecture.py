@@ -2,12 +2,13 @@
 
 import ast
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bakery import Answers, Bakery
+from bakery import Answers, Bakery, Project
 from interpreters import uv
 
 # How far down a part stands; a component is at -1, every other part of the platform at 0. Imports go down.
@@ -236,6 +237,25 @@ def test_the_wheel_holds_the_package_and_no_tools_or_tests(bakery: Bakery, tmp_p
     assert names == {"example_service", "example_service-0.1.0.dist-info"}
     known = modules(project.path / "src" / "example_service")
     assert [name for name, module in known.items() if module.libraries & {"tools", "tests"}] == []
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "django"])
+def test_an_installed_service_migrates_and_offers_nothing_that_needs_its_project(
+    bakery: Bakery, tmp_path: Path, framework: str
+) -> None:
+    project = bakery.bake_into(tmp_path, {"framework": framework})
+    project.run(uv(), "build", "--quiet", "--wheel")
+    [wheel] = project.path.glob("dist/*.whl")
+    project.run(uv(), "venv", "--quiet", "--no-config", str(tmp_path / "installed"))
+    python = str(tmp_path / "installed/bin/python")
+    project.run(uv(), "pip", "install", "--quiet", "--python", python, str(wheel))
+    shutil.rmtree(project.path)
+    elsewhere = Project(tmp_path)
+    command = str(tmp_path / "installed/bin/example-service")
+    helped = elsewhere.run(command, "db", "--help").stdout
+    assert "bring the schema to the newest" in helped
+    assert "revision " not in helped
+    assert elsewhere.run(command, "db", "upgrade").stdout.splitlines()[-1].startswith("upgraded ")
 
 
 GOOD = {

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def test_every_python_file_compiles(bakery: Bakery, variant: Answers) -> None:
     for path in python_files(project):
         tree = ast.parse(project.text(path), filename=str(path), feature_version=(3, 11))
         compile(tree, str(path), "exec", dont_inherit=True)
+
+
+def test_no_two_test_modules_have_one_name(bakery: Bakery, variant: Answers) -> None:
+    """Tools that know modules by name alone take them: `mypy tests`, pytest's older ways to import."""
+    modules = [path for path in bakery.bake(variant).files() if path.parts[0] == "tests" and path.suffix == ".py"]
+    names = Counter(path.name for path in modules)
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_every_toml_yaml_and_json_file_parses(bakery: Bakery, variant: Answers) -> None:

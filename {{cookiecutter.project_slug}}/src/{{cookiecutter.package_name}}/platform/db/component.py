@@ -13,7 +13,8 @@ def _commands(parsers: Commands) -> None:
     actions = database.add_subparsers(required=True, metavar="ACTION")
     upgrade = actions.add_parser("upgrade", help="bring the schema to the newest revision")
     upgrade.set_defaults(run=_upgrade)
-    migrations.commands(actions)
+    if migrations.PROJECT.exists():
+        migrations.commands(actions)
 
 
 def prepare() -> None:

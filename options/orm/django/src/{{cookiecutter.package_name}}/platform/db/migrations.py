@@ -22,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__name__.partition('.')[0]}.s
 django.setup()
 
 log = logging.getLogger(__name__)
+PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
 
 
 class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
