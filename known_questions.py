@@ -1,4 +1,4 @@
-"""Refuses, before the first question, what Cookiecutter takes without a word: answers to no question, harmful ways."""
+"""Refuses, before the first question, what Cookiecutter takes without a word: answers to no question, options that harm."""
 
 import difflib
 import json
@@ -24,6 +24,7 @@ def refusals(given: Iterable[str]) -> Iterator[str]:
 # Options of Cookiecutter by which a service would be incomplete, or somebody's files be lost.
 HARMFUL = {
     ("accept_hooks", "no"): "--accept-hooks no leaves half a service: the hooks write what was chosen",
+    ("accept_hooks", "ask"): "--accept-hooks ask may leave half a service: the hooks write what was chosen",
     ("skip_if_file_exists", True): (
         "--skip-if-file-exists keeps no file: Cookiecutter copies over them; generate elsewhere, and move from there"
     ),

@@ -92,6 +92,7 @@ def test_a_full_disk_is_told_in_plain_words_with_what_it_left(
     clone: Project, home: dict[str, str], tmp_path: Path
 ) -> None:
     """A limit of a file's size stops a write as a full disk does, and lets the files before it be written."""
+    clone.run("make", ".venv/.new")
     command = f"ulimit -f 10; exec make new OUTPUT={tmp_path} ARGS=--no-input"
     done = clone.run("sh", "-c", f"trap '' XFSZ; {command}", check=False, more=home)
     assert done.returncode != 0

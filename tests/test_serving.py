@@ -72,7 +72,7 @@ def leave(how: str) -> str:
         raise CancelledError("a route")
     if how == "exit":
         exit("a route")
-    threading.stack_size(1 << 47)  # more than a process may have, so that no thread starts from now on
+    threading.stack_size(1 << 62)  # more than a process may have, so that no thread starts from now on
     return how
 '''
 ROUTES = {

@@ -124,6 +124,14 @@ def test_a_failed_stop_does_not_keep_the_others_from_stopping(error):
     assert seen == ["start a", "start b", "stop b", "stop a"]
 
 
+def test_an_interrupt_stops_the_others_and_goes_on():
+    seen, life = log_of_a_life("a", "b", failing="stop b", error=KeyboardInterrupt)
+    life.start()
+    with pytest.raises(KeyboardInterrupt):
+        life.stop()
+    assert seen == ["start a", "start b", "stop b", "stop a"]
+
+
 def test_a_worker_that_starts_during_the_drain_is_not_ready():
     life = Lifecycle([])
     life.drain()

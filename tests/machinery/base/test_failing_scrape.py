@@ -16,6 +16,7 @@ from {{ cookiecutter.package_name }}.platform.metrics import (
     closed,
     safe_register,
 )
+from {{ cookiecutter.package_name }}.platform.metrics.registry import render
 
 
 class Tanks(MetricGroup, component="example"):
@@ -109,6 +110,15 @@ def test_what_fails_in_a_scrape_is_left_out_counted_and_logged_once(client, capl
     assert [record.getMessage() for record in caplog.records] == [
         "a metric of example failed and was skipped (1 since the last report)"
     ]
+
+
+def test_an_interrupt_while_a_scrape_is_made_is_no_failure_of_a_metric():
+    def interrupted() -> float:
+        raise KeyboardInterrupt
+
+    bound(Tanks).level.labels("a").set_function(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render(None)
 
 
 @pytest.mark.parametrize(

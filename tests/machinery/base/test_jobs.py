@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core import about
-from {{ cookiecutter.package_name }}.platform.jobs import JobRun, track_job
+from {{ cookiecutter.package_name }}.platform.jobs import JobRun, track_job, tracking
 from {{ cookiecutter.package_name }}.platform.jobs.component import deliver
 
 OUTCOMES = {"success", "error", "cancelled"}
@@ -56,6 +56,8 @@ def work(run, arguments):
         raise CancelledError
     if arguments.end == "stop":
         os.kill(os.getpid(), signal.SIGTERM)
+    if arguments.end == "close":
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 async def wait(run, arguments):
@@ -78,7 +80,10 @@ component = Component(
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    before = {one: signal.getsignal(one) for one in (signal.SIGHUP, signal.SIGTERM)}
+    before = {
+        one: signal.signal(one, signal.SIG_DFL)  # whatever the tests' own parent ignores
+        for one in (signal.SIGHUP, signal.SIGTERM)
+    }
     yield
     for one, handler in before.items():
         signal.signal(one, handler)
@@ -210,6 +215,23 @@ def test_the_exit_code_and_the_last_line_tell_the_outcome(lines, work, end, outc
     assert before == [("ERROR", line) for line in logged]
     assert last.startswith(f"job work: {outcome}, 2 success, 0.")
     assert level == ("INFO" if outcome == "success" else "ERROR")
+
+
+def test_a_terminal_that_closes_signals_twice_and_the_run_is_counted_once(
+    work, metrics, monkeypatch
+):
+    moments = []
+
+    def clock() -> float:
+        moments.append(0.0)
+        if len(moments) == 2:  # the run ends
+            os.kill(os.getpid(), signal.SIGHUP)
+        return 0.0
+
+    monkeypatch.setattr(tracking, "perf_counter", clock)
+    assert work("--end", "close") == 1
+    assert metrics.value('job_runs_total{job="work",outcome="cancelled"}') == 1
+    assert metrics.value('job_in_progress{job="work"}') == 0
 
 
 def test_a_coroutine_function_is_a_job_too(work, metrics):

@@ -60,6 +60,16 @@ def test_whatever_ends_a_request_counts_it_once_and_goes_on(metrics, raised, sta
     assert metrics.value('http_requests_in_progress{method="GET"}') == 0.0
 
 
+def test_a_request_that_its_server_gives_up_half_way_is_no_error(metrics, caplog):
+    async def route(scope, receive, send):
+        await send(START)
+        raise GeneratorExit  # as where a coroutine is closed
+
+    with metrics.adds(counted("/mount", 499), "http"):
+        serve_once(route)
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
 @pytest.mark.parametrize("reads", ["the route", "the framework"])
 def test_a_client_that_leaves_while_it_sends_is_499_and_no_error(metrics, caplog, reads):
     app = FastAPI(openapi_url=None)

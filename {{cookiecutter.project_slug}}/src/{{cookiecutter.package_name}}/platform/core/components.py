@@ -1,6 +1,7 @@
 """The seam of the service: a component is a subpackage with a `component.py`."""
 
 import argparse
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,8 @@ from pydantic import Field, create_model
 from .config import ServiceSettings, Settings
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
+
+FAILURES = (Exception, SystemExit, CancelledError)  # of code that fails; Ctrl-C is for the process
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

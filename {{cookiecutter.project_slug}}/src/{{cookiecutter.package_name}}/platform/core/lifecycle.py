@@ -7,7 +7,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Literal
 
-from .components import Component, Event, call
+from .components import FAILURES, Component, Event, call
 
 log = logging.getLogger(__name__)
 
@@ -87,5 +87,5 @@ class Lifecycle:
 def _call(component: Component, moment: str, function: Callable[[], object]) -> None:
     try:
         call(function)
-    except BaseException:
+    except FAILURES:
         log.exception("component %s: %s failed", component.name, moment)

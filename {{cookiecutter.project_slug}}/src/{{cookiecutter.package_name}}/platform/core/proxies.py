@@ -1,7 +1,6 @@
 """Whose address a request comes from, where proxies stand between the client and the service."""
 
 import re
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -31,7 +30,6 @@ def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) 
     return address if is_in(address, ANYWHERE) else peer
 
 
-@lru_cache(maxsize=1024)
 def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
     """Whether that is an address, and of one of these networks."""
     try:

@@ -9,7 +9,7 @@ from .metrics import DatabaseMetrics
 
 
 def _commands(parsers: Commands) -> None:
-    database = parsers.add_parser("db", help="the database: upgrade, revision, check")
+    database = parsers.add_parser("db", help="the database and its schema")
     actions = database.add_subparsers(required=True, metavar="ACTION")
     upgrade = actions.add_parser("upgrade", help="bring the schema to the newest revision")
     upgrade.set_defaults(run=_upgrade)

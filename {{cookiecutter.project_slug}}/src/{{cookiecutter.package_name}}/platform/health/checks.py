@@ -99,7 +99,7 @@ class CheckRunner:
             status = "failed" if reason else "ok"
         metrics = get_metrics()
         metrics.check_status.labels(check.name).set(status == "ok")
-        if future is not None:
+        if future is not None and took:  # 0 where it could not even be started
             metrics.check_duration.labels(check.name).observe(took)
         if status != self._results.get(check.name, {"status": "ok"})["status"]:
             level = logging.INFO if status == "ok" else logging.WARNING

@@ -27,6 +27,7 @@ class Health:
     def __init__(self, lifecycle: Lifecycle, components: Sequence[Component]) -> None:
         self.window = RequestWindow()
         self._lifecycle = lifecycle
+        self._what_runs = {"name": about().name, "version": about().version}
         settings = load(HealthSettings)
         production = load(ServiceSettings).environment == "production"
         self._details = settings.health_details or ("authorized" if production else "always")
@@ -86,7 +87,7 @@ class Health:
             status = "unhealthy"
         return 503 if status == "unhealthy" else 200, {
             "status": status,
-            "version": about().version,
+            "version": self._what_runs["version"],
             "scope": "one" if registry.active.several else "all",
             **self.window.summary(),
             "slow_requests": self.window.slow(),
@@ -100,7 +101,7 @@ class Health:
 
     def _scrape(self, accept: str | None) -> tuple[bytes, str]:
         metrics, began = get_metrics(), self._lifecycle.drain_began
-        metrics.application.info({"name": about().name, "version": about().version})
+        metrics.application.info(self._what_runs)
         metrics.shutting_down.set(bool(began))
         metrics.shutdown_duration.set(monotonic() - began if began else 0)
         return registry.render(accept)

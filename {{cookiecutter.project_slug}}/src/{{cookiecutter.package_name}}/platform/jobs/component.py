@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 from prometheus_client import Metric, pushadd_to_gateway, write_to_textfile
 from prometheus_client.parser import text_string_to_metric_families
@@ -91,9 +91,10 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
     try:
         with suppress(KeyboardInterrupt, SystemExit), run:  # whoever ended it knows
             prepare_database()
+            ends = {signal.SIGINT: signal.default_int_handler}  # as asyncio wants it
             for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) is signal.SIG_DFL:
-                    signal.signal(number, signal.default_int_handler)  # the end is counted
+                    signal.signal(number, ends.get(number, _end))  # it is counted
             deliver(job.name)
             work = job.run(run, arguments)
             if inspect.iscoroutine(work):
@@ -107,6 +108,12 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
     level = logging.INFO if run.outcome == "success" else logging.ERROR
     log.log(level, "job %s: %s, %s, %.2f s", job.name, run.outcome, _items(run), run.seconds)
     return int(run.outcome != "success")
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """End the run once: a terminal that is closed signals twice."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _items(run: JobRun) -> str:

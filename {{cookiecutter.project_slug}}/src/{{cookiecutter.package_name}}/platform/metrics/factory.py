@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 import prometheus_client as client
 from prometheus_client.metrics import MetricWrapperBase
 
+from ..core.components import FAILURES
 from . import registry
 from .bounds import OVERFLOW, LabelSet, texts
 from .component import OwnMetrics
@@ -90,7 +91,7 @@ class Bounded(MetricWrapperBase):
             try:
                 [part] = super(Bounded, one).collect()
                 family.samples += part.samples
-            except BaseException as error:  # noqa: BLE001 - the other samples are still to be served
+            except FAILURES as error:  # the other samples are still to be served
                 report(self.component, error)
         return [family]
 

@@ -2,7 +2,6 @@
 
 import inspect
 import logging
-from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager, ContextDecorator
 from functools import wraps
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from prometheus_client import Metric, generate_latest
 from prometheus_client.registry import Collector
 
+from ..core.components import FAILURES
 from . import registry
 from .factory import report
 
@@ -80,7 +80,7 @@ class Guarded(Collector):
                 alone: Any = SimpleNamespace(collect=[family].copy)
                 generate_latest(alone)  # what cannot be written would make all of a scrape fail
                 yield family
-        except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - the other metrics are still to be served
+        except FAILURES as error:  # the other metrics are still to be served
             report(self.component, error)
 
 

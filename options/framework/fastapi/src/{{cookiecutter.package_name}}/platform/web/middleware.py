@@ -56,7 +56,7 @@ class HttpMetricsMiddleware:
         exchange = scope[MEASURED] = Exchange(scope, receive, send, self._service, self._endpoints)
         try:
             await self.app(scope, exchange.receive, exchange.send)
-        except ClientDisconnect:
+        except (ClientDisconnect, GeneratorExit):
             pass  # nobody is there to be answered
         except BaseException as error:
             if isinstance(error, CancelledError) and (task := current_task()) and task.cancelling():

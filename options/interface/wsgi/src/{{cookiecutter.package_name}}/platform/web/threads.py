@@ -27,7 +27,8 @@ class Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
         self._probes = ThreadPoolExecutor(PROBE_THREADS)
         pool: ThreadPoolExecutor = super().get_thread_pool()
         for one in (pool, self._probes):
-            one.submit(int)
+            with suppress(RuntimeError):  # whatever needs a thread next says why there is none
+                one.submit(int)
         return pool
 
     def enqueue_req(self, conn: Any) -> None:
