@@ -1,4 +1,4 @@
-"""Refuses, before the first question, what Cookiecutter takes without a word: answers to no question, options that harm."""
+"""Refuses, before the first question, what Cookiecutter takes without a word: wrong questions, options that harm."""
 
 import difflib
 import json
