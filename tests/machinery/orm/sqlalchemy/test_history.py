@@ -15,7 +15,7 @@ from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.db import UtcDateTime, engine, migrations
 from {{ cookiecutter.package_name }}.platform.db.migrations import CannotMigrate
 
-PACKAGE = migrations.__name__.partition(".")[0]
+PACKAGE = migrations.LOCATION.partition(":")[0]
 
 SHELVES = """
     op.create_table(

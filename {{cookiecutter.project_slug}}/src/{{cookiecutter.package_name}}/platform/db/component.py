@@ -1,6 +1,7 @@
 """The component of the database: its settings, metrics, checks and commands."""
 
 import argparse
+import os
 import sys
 
 from ..core.components import Commands, Component, HealthCheck
@@ -13,7 +14,7 @@ def _commands(parsers: Commands) -> None:
     actions = database.add_subparsers(required=True, metavar="ACTION")
     upgrade = actions.add_parser("upgrade", help="bring the schema to the newest revision")
     upgrade.set_defaults(run=_upgrade)
-    if migrations.PROJECT.exists():
+    if os.access(migrations.PROJECT, os.R_OK):
         migrations.commands(actions)
 
 

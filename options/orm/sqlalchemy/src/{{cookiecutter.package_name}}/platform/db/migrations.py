@@ -16,6 +16,7 @@ from sqlalchemy import Connection, NullPool, inspect, text
 from ..core.components import Commands
 from .engine import dialect, engine, make
 
+LOCATION = f"{__name__.partition('.')[0]}:migrations"
 PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
 OLDER_TABLES = "alembic_version_"  # each component had one, before there was one history
 
@@ -126,7 +127,7 @@ def _scripts() -> ScriptDirectory:
 
 def _config(**attributes: object) -> Config:
     config = Config(attributes=attributes)
-    config.set_main_option("script_location", f"{__name__.partition('.')[0]}:migrations")
+    config.set_main_option("script_location", LOCATION)
     return config
 
 
