@@ -24,7 +24,6 @@ def refusals(given: Iterable[str]) -> Iterator[str]:
 # Options of Cookiecutter by which a service would be incomplete, or somebody's files be lost.
 HARMFUL = {
     ("accept_hooks", "no"): "--accept-hooks no leaves half a service: the hooks write what was chosen",
-    ("accept_hooks", "ask"): "--accept-hooks ask may leave half a service: the hooks write what was chosen",
     ("skip_if_file_exists", True): (
         "--skip-if-file-exists keeps no file: Cookiecutter copies over them; generate elsewhere, and move from there"
     ),

@@ -203,7 +203,6 @@ def test_an_answer_to_no_question_is_refused_before_the_first_question(attempt: 
     ("options", "says"),
     [
         (("--accept-hooks", "no"), "--accept-hooks no leaves half a service"),
-        (("--accept-hooks", "ask"), "--accept-hooks ask may leave half a service"),
         (("--overwrite-if-exists", "--skip-if-file-exists"), "--skip-if-file-exists keeps no file"),
     ],
 )
