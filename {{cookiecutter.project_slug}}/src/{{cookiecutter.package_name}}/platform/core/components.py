@@ -17,7 +17,6 @@ from pydantic import Field, create_model
 from .config import ServiceSettings, Settings
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
-
 FAILURES = (Exception, SystemExit, CancelledError)  # of code that fails; Ctrl-C is for the process
 
 

@@ -73,13 +73,14 @@ class Lifecycle:
 
     def _publish(self, event: Event) -> None:
         until = monotonic() + SUBSCRIBER_SECONDS
+        subscribers = [one for one in self._components if event in one.events]
         threads: dict[Component, Thread] = {}
-        for one in [one for one in self._components if event in one.events]:
+        for one in subscribers:
             threads[one] = Thread(target=_call, args=(one, event, one.events[event]), daemon=True)
             _call(one, event, threads[one].start)  # there may be no thread to be had
         for one, thread in threads.items():
-            while thread.is_alive() and monotonic() < until:
-                thread.join(until - monotonic())
+            if thread.is_alive():  # else it has ended, or never began
+                thread.join(max(0.0, until - monotonic()))
             if thread.is_alive():
                 log.error("component %s: %s is left behind, it still runs", one.name, event)
 

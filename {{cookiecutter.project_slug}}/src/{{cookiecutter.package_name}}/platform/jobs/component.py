@@ -121,7 +121,7 @@ def _items(run: JobRun) -> str:
 
 
 class _ShownRun(JobRun):
-    """Shows its items on a terminal, in one line, over which the log writes; ten times a second."""
+    """Shows its items in one line of a terminal, for the log to write over, ten times a second."""
 
     shown = 0.0
 

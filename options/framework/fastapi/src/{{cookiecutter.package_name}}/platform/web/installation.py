@@ -71,7 +71,7 @@ def install(app: FastAPI, components: Sequence[Component] | None = None) -> None
         if component.routes is not None:
             app.include_router(component.routes)
     handlers = app.exception_handlers
-    handlers.update({error: OURS.get(one, one) for error, one in handlers.items()})
+    handlers.update({error: OURS.get(handler, handler) for error, handler in handlers.items()})
     if 500 not in handlers:  # the other name for the same; with `debug` there is a page instead
         handlers.setdefault(Exception, internal_server_error)
     build = app.build_middleware_stack

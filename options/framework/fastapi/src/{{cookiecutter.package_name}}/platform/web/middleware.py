@@ -3,7 +3,6 @@
 import logging
 from asyncio import CancelledError, current_task
 from collections.abc import Awaitable, Sequence
-from contextlib import suppress
 from functools import partial
 
 from anyio import CapacityLimiter
@@ -75,10 +74,11 @@ class HttpMetricsMiddleware:
         headers = Headers(scope=scope)
         asked = ",".join(headers.getlist("accept")), headers.get("authorization")
         answer = partial(self._service.health.answer, scope["method"], path, *asked)
-        with suppress(RuntimeError):  # there may be no thread to be had
-            if path != "/livez":
-                return Response(*await run_sync(answer, limiter=self._threads))
-        return Response(*answer())
+        try:
+            made = answer() if path == "/livez" else await run_sync(answer, limiter=self._threads)
+        except RuntimeError:  # there may be no thread to be had
+            made = answer()
+        return Response(*made)
 
 
 class Exchange(MeasuredRequest):

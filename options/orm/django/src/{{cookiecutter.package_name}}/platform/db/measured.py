@@ -14,7 +14,8 @@ from django.db.models.signals import post_delete, post_save
 from .dialects import DIALECTS
 from .metrics import get_metrics, operation_of
 
-# Each thread has a connection of its own: 16 that serve (web/threads.py), one per health check, one that polls.
+# Each thread has a connection of its own: 16 that serve (web/threads.py), one per health check,
+# one that polls.
 MOST_CONNECTIONS = 19
 
 # What Django says to begin, end and nest transactions; no queries, and not said to every database.
