@@ -392,7 +392,7 @@ def main() -> None:
     """Make the pictures."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        project = Bakery(folder).bake_into(folder / "project")
+        project = Bakery(folder).bake_into(folder / "project", {"jobs": "command"})
         project.run("make", "setup")
         prometheus, span = drive(project, folder, stack)
         job = project.answers["project_slug"]

@@ -24,6 +24,9 @@ Answers = dict[str, str]
 # Questions whose answers change nothing that runs here, with the files that they add: one variant per answer is enough.
 APART = {"ci": (".github", ".gitlab-ci.yml", "renovate.json", "docs/deployment.md")}
 
+# Questions with two answers each, of whose combinations half are run: those in which every two answers meet.
+PAIRED = ("database", "workers", "jobs")
+
 # Set by the make, pytest, git or virtual environment that runs these tests; a project must not see them.
 FOREIGN = re.compile(
     r"ARGS$|OUTPUT$|PYTHON$|DATE$|GIT_|MAKE|MFLAGS|PYTEST_|COV|UV_PROJECT|VIRTUAL_ENV|PYTHONPATH|PYTHONHOME|PYTHONDONTWRITEBYTECODE|HOST$|PORT$|CLICOLOR|FORCE_COLOR"
@@ -147,11 +150,12 @@ class Bakery:
         return Project(Path(path), replay["cookiecutter"])
 
     def distinct(self) -> list[Answers]:
-        """Return one variant of each group in which the same files run."""
+        """Return one variant of each group in which the same files run, and of these groups half: see PAIRED."""
         groups: dict[str, Answers] = {}
         for answers in variants():
             groups.setdefault(self.bake(answers).fingerprint(), answers)
-        return list(groups.values())
+        first = {name: answers[0] for name, answers in questions().items()}
+        return [one for one in groups.values() if sum(one[name] != first[name] for name in PAIRED) % 2 == 0]
 
 
 def copy_of_template(folder: Path) -> Path:

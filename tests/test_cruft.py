@@ -65,6 +65,22 @@ def test_an_update_brings_the_change_and_keeps_the_edit(template: Path, tmp_path
     assert json.loads(project.text(".cruft.json"))["commit"] == head
 
 
+@pytest.mark.parametrize("answers", [{"jobs": "command"}, {"workers": "several"}], ids="-".join)
+def test_a_question_that_is_answered_anew_makes_the_service_of_that_answer_and_back(
+    template: Path, tmp_path: Path, bakery: Bakery, answers: dict[str, str]
+) -> None:
+    project = create(template, tmp_path / "created", bakery)
+    commit_all(project.path, "Created")
+    before = {name: bakery.bake().answers[name] for name in answers}
+    for now in (answers, before):
+        changed = ["--refresh-private-variables", "--variables-to-update", json.dumps(now)]
+        cruft("update", "--skip-apply-ask", *changed, folder=project.path, COOKIECUTTER_CONFIG=str(bakery.config))
+        contents = project.contents()
+        contents.pop(".cruft.json")
+        assert contents == bakery.bake(now).contents()
+        commit_all(project.path, "Answered anew")
+
+
 def test_cruft_refuses_a_bad_slug_before_a_directory_exists(template: Path, tmp_path: Path, bakery: Bakery) -> None:
     output = tmp_path / "created"
     output.mkdir()

@@ -40,10 +40,10 @@ scrape_configs:
     static_configs: [targets: ["{host}:{files}"]]
 """
 VARIANTS: list[Answers] = [
-    {"framework": "fastapi", "database": "sqlite", "workers": "one"},
-    {"framework": "flask", "database": "sqlite", "workers": "one"},
-    {"framework": "django", "database": "sqlite", "workers": "several"},
-    {"framework": "fastapi", "database": "postgresql", "workers": "one"},
+    {"framework": "fastapi", "database": "sqlite", "workers": "one", "jobs": "command"},
+    {"framework": "flask", "database": "sqlite", "workers": "one", "jobs": "command"},
+    {"framework": "django", "database": "sqlite", "workers": "several", "jobs": "command"},
+    {"framework": "fastapi", "database": "postgresql", "workers": "one", "jobs": "command"},
 ]
 # Run by the project's Python: rename the table of the bookmarks in the database of a URL, from a pattern to a name.
 RENAME = """
@@ -107,7 +107,7 @@ def findings(project: Project) -> list[str]:
 
 @pytest.mark.parametrize("slug", ["orders", "a-slug-of-more-than-forty-characters-that-its-package-cannot"])
 def test_grafana_can_read_the_dashboards(bakery: Bakery, slug: str) -> None:
-    project = bakery.bake({"project_slug": slug, "project_name": 'The "Orders"'})
+    project = bakery.bake({"project_slug": slug, "project_name": 'The "Orders"', "jobs": "command"})
     uids = set()
     for name, dashboard in dashboards(project).items():
         assert dashboard["title"] == f'The "Orders": {name}'
@@ -142,7 +142,7 @@ def test_the_panels_are_right_in_every_variant(
 @pytest.fixture(scope="module")
 def project(workshop: Callable[[Answers], Project]) -> Project:
     """Return the project in which mistakes are made, and undone."""
-    return workshop({})
+    return workshop({"jobs": "command"})
 
 
 def line_of(project: Project, name: Path, text: str) -> int:

@@ -21,8 +21,7 @@ COUNTING = '''"""Counts to a number."""
 from argparse import ArgumentParser, Namespace
 from time import sleep
 
-from ..platform.core import Component, Job
-from ..platform.jobs import JobRun
+from ..platform.jobs import Job, JobRun
 
 
 def count(run: JobRun, arguments: Namespace) -> None:
@@ -42,12 +41,12 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--wait", type=float, default=0)
 
 
-component = Component(name="counting", jobs=(Job(name="count", run=count, arguments=_arguments),))
+JOBS = (Job(name="count", run=count, arguments=_arguments),)
 '''
 VARIANTS: list[Answers] = [
-    {"framework": "fastapi", "database": "sqlite", "workers": "one"},
-    {"framework": "flask", "database": "postgresql", "workers": "several"},
-    {"framework": "django", "database": "postgresql", "workers": "one"},
+    {"framework": "fastapi", "database": "sqlite", "workers": "one", "jobs": "command"},
+    {"framework": "flask", "database": "postgresql", "workers": "several", "jobs": "command"},
+    {"framework": "django", "database": "postgresql", "workers": "one", "jobs": "command"},
 ]
 
 
@@ -127,7 +126,7 @@ def jobs(workshop: Callable[[Answers], Project], request: pytest.FixtureRequest,
     package = project.path / "src" / project.answers["package_name"] / "counting"
     package.mkdir()
     (package / "__init__.py").write_text('"""Counts."""\n', encoding="utf-8")
-    (package / "component.py").write_text(COUNTING, encoding="utf-8")
+    (package / "jobs.py").write_text(COUNTING, encoding="utf-8")
     try:
         if request.param["database"] == "sqlite":
             yield Jobs(project, tmp_path, folder, DATABASE_URL=f"sqlite:///{tmp_path}/service.db")
@@ -235,7 +234,7 @@ def test_a_full_disk_costs_the_metrics_and_not_the_job(
     workshop: Callable[[Answers], Project], tmp_path: Path, small_disk: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/service.db"
-    jobs = Jobs(workshop({}), tmp_path, small_disk, DATABASE_URL=url)
+    jobs = Jobs(workshop({"jobs": "command"}), tmp_path, small_disk, DATABASE_URL=url)
     assert jobs.run("export-bookmarks", "--format", "json")[0] == 0
     before = jobs.samples("export-bookmarks")
     full(small_disk)
@@ -251,7 +250,7 @@ def test_what_a_job_counted_is_not_on_the_page_of_the_service(
 ) -> None:
     """With several workers too: only those of `serve` count as one."""
     url = f"sqlite:///{tmp_path}/service.db"
-    project = workshop({"framework": "flask", "workers": "several"})
+    project = workshop({"framework": "flask", "workers": "several", "jobs": "command"})
     jobs = Jobs(project, tmp_path, tmp_path, DATABASE_URL=url, WORKERS="2")
     with serving(project, DATABASE_URL=url, WORKERS="2") as server:
         given = json.dumps(PAGES[:10]).encode()

@@ -75,7 +75,7 @@ def test_the_settings_are_shown_with_where_they_come_from_and_secrets_masked(
     assert len(ends) == 1  # the columns are aligned
 
 
-@pytest.mark.parametrize("command", [("config", "show"), ("jobs", "list"), ("config", "check")])
+@pytest.mark.parametrize("command", [("config", "show"), ("db", "upgrade"), ("config", "check")])
 def test_a_reader_that_has_gone_gets_no_traceback(command, database):
     reading, writing = os.pipe()
     os.close(reading)
@@ -108,7 +108,7 @@ def test_a_pipe_that_breaks_elsewhere_is_a_traceback(monkeypatch):
 def test_that_metrics_are_open_without_a_token_is_shown(capsys):
     assert main(["config", "show"]) == 0
     assert "OPERATIONS_TOKEN" in (shown := capsys.readouterr().out)
-    assert "(empty: /metrics is open)" in shown
+    assert "(empty: open /metrics)" in shown
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,6 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
             ACCESS_LOG="x",
             METRICS_MAX_SERIES="0",
             POLLING_INTERVAL_SECONDS="0",
-            JOBS_METRICS="x:y",
             COLLECT_HTTP_METRICS="x",
             COLLECT_BOOKMARKS_METRICS="x",
         )
@@ -126,7 +125,6 @@ def test_one_message_names_everything_that_is_wrong(with_variables):
         "ACCESS_LOG",
         "METRICS_MAX_SERIES",
         "POLLING_INTERVAL_SECONDS",
-        "JOBS_METRICS",
         "COLLECT_HTTP_METRICS",
         "COLLECT_BOOKMARKS_METRICS",
     }

@@ -1,9 +1,9 @@
 """What clients send and see: the same in the schema, the answers and the errors."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field, UrlConstraints
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, UrlConstraints
 
 # What every database can hold as the number of a row.
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -17,12 +17,6 @@ class NewBookmark(BaseModel):
     url: Annotated[AnyHttpUrl, UrlConstraints(max_length=2000)]
     # PostgreSQL holds no NUL.
     title: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-
-
-class ImportedBookmark(NewBookmark):
-    """What a file has of a bookmark: it was kept before, or is from now on."""
-
-    created_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class KeptBookmark(BaseModel):

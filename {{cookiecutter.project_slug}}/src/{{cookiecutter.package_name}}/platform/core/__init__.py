@@ -1,7 +1,7 @@
 """What every part of the service stands on: settings, components, lifecycle, logging."""
 
 from .about import about
-from .components import Component, Event, HealthCheck, Job
+from .components import Component, Event, HealthCheck
 from .config import SecretUrl, ServiceSettings, Settings, load
 from .variables import SettingsError
 
@@ -9,7 +9,6 @@ __all__ = [
     "Component",
     "Event",
     "HealthCheck",
-    "Job",
     "SecretUrl",
     "ServiceSettings",
     "Settings",

@@ -40,19 +40,6 @@ class Event(StrEnum):
     SHUTDOWN = "shutdown"  # the last request was answered; components stop next
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """Work that `jobs run NAME` does.
-
-    The function, which may be a coroutine function, is called with its `JobRun` and the parsed
-    arguments; its docstring is the help.
-    """
-
-    name: str  # unique; of lower case letters, digits and hyphens
-    run: Callable[[Any, argparse.Namespace], Any]
-    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None  # adds its own
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Component:
     """What a subpackage brings; every part but the name is optional.
@@ -71,7 +58,6 @@ class Component:
     stop: Callable[[], object] = lambda: None
     events: Mapping[Event, Callable[[], object]] = field(default_factory=dict)  # in a worker
     commands: Callable[[Commands], object] = lambda commands: None  # adds to the command line
-    jobs: tuple[Job, ...] = ()  # what `jobs run` can run
 
 
 class ComponentError(Exception):
@@ -86,6 +72,15 @@ def call(function: Callable[[], object]) -> None:
         raise ComponentError(f"{made.__qualname__} is not awaited: use a plain function")
 
 
+def survivable(error: BaseException, who: str) -> Exception:
+    """The error, or one in its place, such as for SystemExit, which would end the process."""
+    if isinstance(error, Exception):
+        return error
+    failed = RuntimeError(f"{who} raised {error!r}")
+    failed.__cause__ = error
+    return failed
+
+
 def modules(name: str) -> list[str]:
     """The modules of that name in subpackages: in the platform's, then in those beside it."""
     platform = __package__.rpartition(".")[0]
@@ -93,6 +88,7 @@ def modules(name: str) -> list[str]:
     for root in (platform, platform.rpartition(".")[0]):
         packages = (one.name for one in iter_modules(import_module(root).__path__) if one.ispkg)
         found += [f"{root}.{package}.{name}" for package in sorted(packages)]
+    found.remove(f"{platform}.{name}")  # it is no component
     return [module for module in found if find_spec(module) is not None]
 
 

@@ -16,7 +16,6 @@ from .metrics import get_metrics
 
 log = logging.getLogger(__name__)
 
-REASON_LENGTH = 200  # characters of an exception's text that are logged
 Outcome = tuple[float, str]  # the seconds that a probe took, and why it failed, if it did
 Result = dict[str, Any]  # status (ok, failed, timeout), required, latency_ms that it took or had
 _registered: dict[str, HealthCheck] = {}  # of code that is no component
@@ -32,9 +31,7 @@ class HealthSettings(Settings):
     health_details: Literal["always", "authorized", "never"] | None = None
     """Who sees more of `/health` and `/readyz` than the status: everybody, who sends
     OPERATIONS_TOKEN, or nobody; unless set, `authorized` in production and `always` elsewhere."""
-    operations_token: SecretStr = Field(
-        SecretStr(""), json_schema_extra={"empty": "/metrics is open"}
-    )
+    operations_token: SecretStr = Field(SecretStr(""), json_schema_extra={"empty": "open /metrics"})
     """Bearer token for `/metrics` and the details of `/health`; without one `/metrics` is open."""
 
 
@@ -48,22 +45,20 @@ def register_health_check(name: str, probe: Callable[[], None], *, required: boo
 
 def checks_of(components: Sequence[Component]) -> tuple[HealthCheck, ...]:
     """The checks of the components, in their order; ComponentError if two have one name."""
-    owners: dict[str, str] = {}
-    for component in components:
-        for check in component.checks:
-            if check.name in owners:
-                both = f"{owners[check.name]} and {component.name}"
-                raise ComponentError(f"{both} both have a health check {check.name!r}: rename one")
-            owners[check.name] = component.name
-    return tuple(check for component in components for check in component.checks)
+    found: dict[str, tuple[str, HealthCheck]] = {}
+    for owner, check in ((one.name, check) for one in components for check in one.checks):
+        other, known = found.setdefault(check.name, (owner, check))
+        if known is not check:
+            both = f"{other} and {owner} both have a health check"
+            raise ComponentError(f"{both} {check.name!r}: rename one")
+    return tuple(check for _, check in found.values())
 
 
 class CheckRunner:
     """Runs checks in threads of their own and keeps the results for a while.
 
     A check that hangs keeps its one thread: until that ends, the check is a timeout that nobody
-    waits for, and it is not started again, so that a dependency that never answers cannot use up
-    the service.
+    waits for, and it is not started again.
     """
 
     def __init__(self, checks: Sequence[HealthCheck], settings: HealthSettings) -> None:
@@ -115,7 +110,7 @@ def _start(check: HealthCheck) -> Future[Outcome]:
         try:
             call(check.probe)
         except BaseException as error:  # noqa: BLE001 - the thread's outcome, whatever it is
-            reason = reason_of(error)[:REASON_LENGTH]
+            reason = reason_of(error)[:200]  # characters
         future.set_result((perf_counter() - start, reason))
 
     # A daemon, unlike a pool's thread: one that hangs must not keep the process from ending.

@@ -1,7 +1,6 @@
 """The component of the bookmarks."""
 
 from ..platform.core import Component
-from .jobs import JOBS
 from .metrics import BookmarkMetrics
 from .settings import BookmarksSettings
 from .urls import urlpatterns
@@ -11,5 +10,4 @@ component = Component(
     settings=BookmarksSettings,
     metrics=(BookmarkMetrics,),
     routes=urlpatterns,
-    jobs=JOBS,
 )

@@ -1,10 +1,9 @@
 """What one can do with bookmarks; each operation is counted after it succeeded or failed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from .metrics import counted, get_metrics
 from .models import Bookmark
-from .schemas import ImportedBookmark
 
 
 class BookmarkNotFound(LookupError):  # noqa: N818 - the name says what happened
@@ -43,14 +42,3 @@ def delete(number: int) -> None:
 def poll() -> None:
     """Record how many bookmarks there are."""
     get_metrics().stored.set(Bookmark.objects.count())
-
-
-def keep_all(new: Sequence[ImportedBookmark]) -> None:
-    """Keep all of them or none, in one transaction; jobs count their items themselves."""
-    rows = [Bookmark(**{**one.model_dump(), "url": str(one.url)}) for one in new]
-    Bookmark.objects.bulk_create(rows, batch_size=1000)
-
-
-def everything() -> Iterator[Bookmark]:
-    """Every bookmark in order, of which a thousand at a time are in memory."""
-    yield from Bookmark.objects.order_by("id").iterator(chunk_size=1000)

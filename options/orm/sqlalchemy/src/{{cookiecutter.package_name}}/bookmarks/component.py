@@ -3,7 +3,6 @@
 from ..platform.core import Component
 from ..platform.polling import register_for_polling
 from . import service
-from .jobs import JOBS
 from .metrics import BookmarkMetrics
 from .routes import router
 from .settings import BookmarksSettings
@@ -14,5 +13,4 @@ component = Component(
     metrics=(BookmarkMetrics,),
     start=lambda: register_for_polling("bookmarks", service.poll),
     routes=router,
-    jobs=JOBS,
 )

@@ -1,14 +1,13 @@
 """What one can do with bookmarks; each operation is counted after it succeeded or failed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..platform.db import session as open_session
 from .metrics import counted, get_metrics
 from .models import Bookmark
-from .schemas import ImportedBookmark
 
 
 class BookmarkNotFound(LookupError):  # noqa: N818 - the name says what happened
@@ -56,18 +55,3 @@ def poll() -> None:
     with open_session() as session:
         number = session.scalar(select(func.count()).select_from(Bookmark))
     get_metrics().stored.set(number or 0)
-
-
-def keep_all(new: Sequence[ImportedBookmark]) -> None:
-    """Keep all of them or none, in one transaction; jobs count their items themselves."""
-    rows = [{**one.model_dump(), "url": str(one.url)} for one in new]
-    with open_session() as session:
-        if rows:
-            session.execute(insert(Bookmark), rows)
-
-
-def everything() -> Iterator[Bookmark]:
-    """Every bookmark in order, of which a thousand at a time are in memory."""
-    query = select(Bookmark).order_by(Bookmark.id).execution_options(yield_per=1000)
-    with open_session() as session:
-        yield from session.scalars(query)

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from {{ cookiecutter.package_name }}.__main__ import main
 from {{ cookiecutter.package_name }}.platform.core import about
+from {{ cookiecutter.package_name }}.platform.core.components import ComponentError
 from {{ cookiecutter.package_name }}.platform.jobs import JobRun, track_job, tracking
 from {{ cookiecutter.package_name }}.platform.jobs.component import deliver
 
@@ -28,8 +29,7 @@ JOBS = '''
 import os, signal
 from asyncio import CancelledError
 
-from {{ cookiecutter.package_name }}.platform.core import Component, Job
-from {{ cookiecutter.package_name }}.platform.jobs import JobFailed
+from {{ cookiecutter.package_name }}.platform.jobs import Job, JobFailed
 from {{ cookiecutter.package_name }}.platform.metrics import Gauge, MetricGroup, bound
 
 
@@ -70,11 +70,14 @@ def arguments(parser):
     parser.add_argument("--items", type=int, default=2)
 
 
-component = Component(
-    name="stock",
-    metrics=(Stock,),
-    jobs=(Job(name="work", run=work, arguments=arguments), Job(name="wait", run=wait)),
-)
+JOBS = (Job(name="work", run=work, arguments=arguments), Job(name="wait", run=wait))
+'''
+COMPONENT = '''
+from {{ cookiecutter.package_name }}.platform.core import Component
+
+from .jobs import Stock
+
+component = Component(name="stock", metrics=(Stock,))
 '''
 
 
@@ -92,7 +95,7 @@ def _signals() -> Iterator[None]:
 @pytest.fixture
 def work(plant, database):
     """Run the job `work` with these arguments."""
-    plant("stock", component=JOBS)
+    plant("stock", component=COMPONENT, jobs=JOBS)
     return lambda *arguments: main(["jobs", "run", "work", *arguments])
 
 
@@ -182,15 +185,22 @@ def test_a_coroutine_function_is_in_progress_while_it_waits(metrics):
 
 
 def test_jobs_are_listed_with_the_first_line_of_what_they_do(plant, capsys):
-    plant("stock", component=JOBS)
+    plant("stock", component=COMPONENT, jobs=JOBS)
     assert main(["jobs", "list"]) == 0
     listed = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert ["work", "Work, 100 % of it."] in listed
     assert ["wait", "Wait."] in listed
 
 
+@pytest.mark.parametrize("jobs", ["", "JOBS = (1,)", "JOBS = 1"])
+def test_a_file_of_jobs_without_a_tuple_of_them_says_what_is_missing(plant, jobs):
+    plant("stock", component=COMPONENT.replace("from .jobs import Stock", "Stock = object"), jobs=jobs)
+    with pytest.raises(ComponentError, match=r"stock\.jobs must export its jobs, as `JOBS = "):
+        main(["jobs", "list"])
+
+
 def test_the_help_of_a_job_has_its_arguments(plant, capsys):
-    plant("stock", component=JOBS)
+    plant("stock", component=COMPONENT, jobs=JOBS)
     for arguments, shown in ([], "Work, 100 % of it."), (["work"], "--items ITEMS"):
         with pytest.raises(SystemExit) as left:
             main(["jobs", "run", *arguments, "--help"])

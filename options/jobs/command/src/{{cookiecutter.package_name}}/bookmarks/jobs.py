@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from ..platform.core import Job
-from ..platform.jobs import JobFailed, JobRun
-from . import service
-from .files import FORMATS
-from .schemas import ImportedBookmark, KeptBookmark
+from ..platform.jobs import Job, JobFailed, JobRun
+from .bulk import everything, keep_all
+from .files import FORMATS, ImportedBookmark
+from .schemas import KeptBookmark
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ def import_bookmarks(run: JobRun, arguments: Namespace) -> None:
         for line in bad[:20]:
             log.error(line)
         raise JobFailed(f"nothing was imported: {len(bad)} of {len(good) + len(bad)} are bad")
-    service.keep_all(good)
+    keep_all(good)
     run.count("success", len(good))
 
 
@@ -49,7 +48,7 @@ def export_bookmarks(run: JobRun, arguments: Namespace) -> None:
     """Export every bookmark to standard output."""
 
     def kept() -> Iterator[KeptBookmark]:
-        for bookmark in service.everything():
+        for bookmark in everything():
             yield KeptBookmark.model_validate(bookmark)
             run.count("success")
 

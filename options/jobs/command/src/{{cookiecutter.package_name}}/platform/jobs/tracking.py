@@ -1,5 +1,6 @@
-"""Counts the runs of a job: a function or a block, in coroutines as well."""
+"""Jobs as a component declares them, and the count of their runs, in coroutines as well."""
 
+import argparse
 import inspect
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,19 @@ from typing import Any, Self, TypeVar, cast
 from .metrics import ITEM_OUTCOMES, RUN_OUTCOMES, get_metrics
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """Work that `jobs run NAME` does.
+
+    The function, which may be a coroutine function, is called with its `JobRun` and the parsed
+    arguments; its docstring is the help.
+    """
+
+    name: str  # unique; of lower case letters, digits and hyphens
+    run: Callable[[Any, argparse.Namespace], Any]
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None  # adds its own
 
 
 class JobFailed(Exception):  # noqa: N818 - the name says what happened

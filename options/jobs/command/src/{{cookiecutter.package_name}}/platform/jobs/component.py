@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -18,13 +19,13 @@ from prometheus_client import Metric, pushadd_to_gateway, write_to_textfile
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..core.about import about
-from ..core.components import Commands, Component, Job, discover
+from ..core.components import Commands, Component, ComponentError, modules
 from ..core.config import load
 from ..db.component import prepare as prepare_database
 from ..metrics import registry
 from .metrics import JobMetrics
 from .settings import JobsSettings
-from .tracking import JobFailed, JobRun
+from .tracking import Job, JobFailed, JobRun
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +72,18 @@ def _collect(file: Path, own: dict[str, str]) -> Iterable[Metric]:
     return found.values()
 
 
+def _jobs() -> list[Job]:
+    found: list[Job] = []
+    for name in modules("jobs"):
+        jobs = getattr(import_module(name), "JOBS", None)
+        if not isinstance(jobs, tuple) or not all(isinstance(one, Job) for one in jobs):
+            raise ComponentError(f"{name} must export its jobs, as `JOBS = (Job(…),)`")
+        found += jobs
+    return found
+
+
 def _commands(parsers: Commands) -> None:
-    jobs = [job for component in discover() for job in component.jobs]
+    jobs = _jobs()
     summaries = [(inspect.getdoc(job.run) or "").partition("\n")[0] for job in jobs]
     parser = parsers.add_parser("jobs", help="work that no request asks for: list, run")
     actions = parser.add_subparsers(required=True, metavar="ACTION")

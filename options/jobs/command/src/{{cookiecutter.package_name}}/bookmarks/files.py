@@ -3,12 +3,15 @@
 import csv
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from html import escape
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any, TextIO
 
-from .schemas import KeptBookmark
+from pydantic import AwareDatetime, Field
+
+from .schemas import KeptBookmark, NewBookmark
 
 Entries = Iterable[tuple[str, Any]]  # where each stands, such as "line 7", and what
 HEAD = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
@@ -17,6 +20,12 @@ HEAD = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <H1>Bookmarks</H1>
 <DL><p>
 """
+
+
+class ImportedBookmark(NewBookmark):
+    """What a file has of a bookmark: it was kept before, or is from now on."""
+
+    created_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 def _read_json(text: str) -> Entries:
