@@ -27,7 +27,7 @@ WAIVER = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pragma:\s*no 
 REASON = re.compile(r"\s(?:-|#)\s*\S.*\w")
 
 MOST_LINES_OF_A_MODULE = 200
-MOST_LINES_OF_SRC = 4112  # with jobs; on the way to 3,600: docs/decisions/the-line-through-the-house.md
+MOST_LINES_OF_SRC = 3600  # of the default service: docs/decisions/the-line-through-the-house.md
 MOST_LINES_OF_METRICS = 700
 MOST_LINES_OF_TESTS = 3000
 
@@ -197,7 +197,9 @@ def test_core_metrics_and_health_know_no_web_framework(package: Path) -> None:
 
 
 def test_every_face_exports_what_it_imports_and_only_that(package: Path) -> None:
-    for face in sorted(FACES):
+    faces = [face for face in sorted(FACES) if (package / "platform" / face).is_dir()]
+    assert {*faces, "jobs"} == FACES  # which is an option
+    for face in faces:
         tree = ast.parse((package / "platform" / face / "__init__.py").read_text(encoding="utf-8"))
         [names] = [node.value for node in tree.body if isinstance(node, ast.Assign) and "__all__" in ast.unparse(node)]
         imported = [alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
@@ -224,7 +226,7 @@ def test_the_service_is_small_enough_to_be_owned(bakery: Bakery, figures: list[s
         "tools": lines(project.path / "tools"),
     }
     figures.append(f"lines of the default service: {counts}")
-    assert counts["src"] < MOST_LINES_OF_SRC
+    assert counts["src"] <= MOST_LINES_OF_SRC
     assert counts["platform/metrics"] < MOST_LINES_OF_METRICS
     assert counts["inherited tests"] < MOST_LINES_OF_TESTS
 

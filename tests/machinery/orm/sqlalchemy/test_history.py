@@ -16,6 +16,7 @@ from {{ cookiecutter.package_name }}.platform.db import UtcDateTime, engine, mig
 from {{ cookiecutter.package_name }}.platform.db.migrations import CannotMigrate
 
 PACKAGE = migrations.LOCATION.partition(":")[0]
+PROJECT = Path(__file__).parents[2]
 
 SHELVES = """
     op.create_table(
@@ -47,9 +48,9 @@ class History:
             shutil.copy(real / file, self._folder)
         self.tools = project / "tools"
         self.tools.mkdir()
-        shutil.copy(migrations.PROJECT.parent / "tools" / "revisions.py", self.tools)
+        shutil.copy(PROJECT / "tools" / "revisions.py", self.tools)
         self._configuration = project / "pyproject.toml"
-        written = migrations.PROJECT.read_text()
+        written = (PROJECT / "pyproject.toml").read_text()
         location = f'"{PACKAGE}:migrations"'
         assert location in written
         self._configuration.write_text(written.replace(location, f"'{self.location}'"))

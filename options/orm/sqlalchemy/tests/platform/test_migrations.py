@@ -13,4 +13,4 @@ def test_the_revisions_make_what_the_models_say(database):
     with engine.engine().connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata())
     missing = [change for change in found if change[0] not in DELETED]
-    assert missing == [], "run `db revision`"
+    assert missing == [], "run `alembic revision --autogenerate`"

@@ -7,7 +7,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Literal
 
-from .components import FAILURES, Component, Event, call
+from .components import FAILURES, Component, Event, call, survivable
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +42,8 @@ class Lifecycle:
             except BaseException as error:
                 log.exception("component %s failed to start", component.name)
                 self._stop_components()
-                if isinstance(error, Exception):
-                    raise
                 # A worker that exits by itself would be replaced, again and again.
-                raise RuntimeError(f"component {component.name} ended its start") from error
+                raise survivable(error, f"component {component.name}")  # noqa: B904 - it has its cause
             self._stops.callback(_call, component, "stop", component.stop)
         self._state = "ready"
         log.info("ready with %s", ", ".join(component.name for component in self._components))

@@ -1,7 +1,6 @@
 """The component of the database: its settings, metrics, checks and commands."""
 
 import argparse
-import os
 import sys
 
 from ..core.components import Commands, Component, HealthCheck
@@ -14,8 +13,6 @@ def _commands(parsers: Commands) -> None:
     actions = database.add_subparsers(required=True, metavar="ACTION")
     upgrade = actions.add_parser("upgrade", help="bring the schema to the newest revision")
     upgrade.set_defaults(run=_upgrade)
-    if os.access(migrations.PROJECT, os.R_OK):
-        migrations.commands(actions)
 
 
 def prepare() -> None:

@@ -8,16 +8,14 @@ OPERATIONS = ("select", *WRITES, "other")
 # Bucket bounds in seconds: an indexed row takes below 1 ms, a person's patience ends in seconds.
 QUERY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
+_OPERATION = {"operation": closed(*OPERATIONS)}
+
 
 class DatabaseMetrics(MetricGroup, component="database"):
     """What the service asks of its database, seen from the service."""
 
-    connection_attempts = Counter(
-        "database_connection_attempts_total", "Connections that the service tried to open."
-    )
-    connection_failures = Counter(
-        "database_connection_failures_total", "Connections that could not be opened."
-    )
+    connection_attempts = Counter("database_connection_attempts_total", "Attempts to connect.")
+    connection_failures = Counter("database_connection_failures_total", "Attempts that failed.")
     connection_duration = Histogram(
         "database_connection_duration_seconds", "Time to open a connection, or to fail to."
     )
@@ -42,19 +40,17 @@ class DatabaseMetrics(MetricGroup, component="database"):
         "Callers that wait for a connection, one that is being opened for them included.",
         multiprocess="livesum",
     )
-    pool_timeouts = Counter(
-        "database_pool_timeouts_total", "Callers that gave up waiting for a connection."
-    )
+    pool_timeouts = Counter("database_pool_timeouts_total", "Callers that waited in vain.")
     query_duration = Histogram(
         "database_query_duration_seconds",
         "Time that a query took, or took to fail, by its first word.",
-        labels={"operation": closed(*OPERATIONS)},
+        _OPERATION,
         buckets=QUERY_BUCKETS,
     )
     query_failures = Counter(
         "database_query_failures_total",
         "Queries that the database refused or did not finish.",
-        labels={"operation": closed(*OPERATIONS)},
+        _OPERATION,
     )
     model_operations = Counter(
         "database_model_operations_total",

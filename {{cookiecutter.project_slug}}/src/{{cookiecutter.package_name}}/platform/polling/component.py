@@ -56,30 +56,23 @@ class MetricsPoller:
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.wait(load(PollingSettings).polling_interval_seconds):
-            for name in list(self._callbacks):
-                if self.is_ours():
-                    self._poll_apart(name)
+            # A thread of their own, with which Django's connection to the database ends.
+            polls = Thread(target=self._poll, daemon=True)
+            try:
+                polls.start()
+            except RuntimeError:  # the system has no thread to give
+                self._poll()
+            else:
+                polls.join()
 
-    def _poll_apart(self, name: str) -> None:
-        """In a thread of its own: Django's connection to the database ends with it."""
-        poll = Thread(target=self._poll, args=(name,), daemon=True)
-        try:
-            poll.start()
-            poll.join()
-        except RuntimeError as error:  # the system has no thread to give
-            _failed(name, error)
-
-    def _poll(self, name: str) -> None:
-        try:
-            with get_metrics().duration.labels(name).time():
-                call(self._callbacks[name])
-        except BaseException as error:  # noqa: BLE001 - the others are still polled
-            _failed(name, error)
-
-
-def _failed(name: str, error: BaseException) -> None:
-    get_metrics().failures.labels(name).inc()
-    log.error("polling %s failed", name, exc_info=error)
+    def _poll(self) -> None:
+        for name in [name for name in self._callbacks if self.is_ours()]:
+            try:
+                with get_metrics().duration.labels(name).time():
+                    call(self._callbacks[name])
+            except BaseException:  # the others are still polled
+                get_metrics().failures.labels(name).inc()
+                log.exception("polling %s failed", name)
 
 
 poller = MetricsPoller()

@@ -11,9 +11,7 @@ class PollingMetrics(MetricGroup, component="polling"):
     duration = Histogram(
         "metrics_poll_duration_seconds", "Time that a callback took, or took to fail.", _CALLBACK
     )
-    failures = Counter(
-        "metrics_poll_failures_total", "Polls that failed; a gauge keeps its value.", _CALLBACK
-    )
+    failures = Counter("metrics_poll_failures_total", "Polls that failed.", _CALLBACK)
 
 
 get_metrics = getter(PollingMetrics)

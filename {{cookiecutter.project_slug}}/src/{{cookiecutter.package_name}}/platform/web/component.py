@@ -13,7 +13,6 @@ from resource import RLIMIT_NOFILE, getrlimit
 from threading import Thread, Timer
 from typing import Any
 
-from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
 
@@ -30,6 +29,8 @@ log = logging.getLogger(__name__)
 EXIT_SECONDS = 3  # a worker that has stopped may still wait for a thread that never ends
 NO_START = "the service did not start: "
 FAILED_TO_START = 3  # gunicorn's exit code for it
+# Gunicorn's log is part of the service's own: see core/logging.py.
+PROPAGATED = {"loggers": {"gunicorn.error": {"propagate": True}}, "handlers": {}, "root": {}}
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
 
 
@@ -75,6 +76,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         self._first_error = _FirstError(logging.ERROR)
         self._reason = mmap(-1, 1000)  # why the last worker did not start, for the server
         self._drain = Drain(settings.drain_seconds)
+        logging.getLogger("gunicorn.error").addFilter(PerMinute().passes)  # clients cause warnings
         descriptors, _ = getrlimit(RLIMIT_NOFILE)
         self._options = {
             "keepalive": settings.keep_alive_seconds,
@@ -85,7 +87,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "graceful_timeout": settings.shutdown_timeout_seconds + EXIT_SECONDS + 2,
             # The workers' signs of life: files that no full disk and no cleaner can reach.
             "worker_tmp_dir": IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None,
-            "logger_class": _Logger,
+            "errorlog": None,
+            "logconfig_dict": {**PROPAGATED, "incremental": True},
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
             "when_ready": self._drain.wait_for_signals,
@@ -155,16 +158,6 @@ class _FirstError(logging.Handler):
         reason = f": {reason_of(error)}" if error else ""
         with suppress(Exception):  # a handler that writes says what is wrong with a record
             self.text = self.text or record.getMessage().rstrip().rpartition("\n")[2] + reason
-
-
-class _Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is not typed
-    """Gunicorn's log as part of the service's own: see core/logging.py."""
-
-    def setup(self, cfg: Any) -> None:
-        super().setup(cfg)
-        self.error_log.handlers.clear()  # they are gunicorn's
-        self.error_log.propagate = True
-        self.error_log.addFilter(PerMinute().passes)  # any client can cause a warning
 
 
 def _commands(parsers: Commands) -> None:

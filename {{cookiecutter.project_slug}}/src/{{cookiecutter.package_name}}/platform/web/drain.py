@@ -10,7 +10,6 @@ from .service import Service
 
 POLL_SECONDS = 0.05
 LINGER_SECONDS = 2.0  # as long as gunicorn's threads wait for a request on an open connection
-AT_ONCE_SECONDS = 2  # what a second signal leaves the workers
 
 
 class Drain:
@@ -63,7 +62,7 @@ class Drain:
 
         def at_once(number: int, frame: Any) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            server.cfg.set("graceful_timeout", AT_ONCE_SECONDS)
+            server.cfg.set("graceful_timeout", 2)  # seconds for the workers
             stop(signal.SIGQUIT, frame)
 
         if server.num_workers == 1:

@@ -13,10 +13,7 @@ LOGGED = f"logged by {__name__}"  # a note, for a server that would log the same
 
 
 class MeasuredRequest:
-    """A request from its first byte to its last; in progress from now until `finish`.
-
-    The service remembers it, and its client's address, for the health report.
-    """
+    """A request from its first byte to its last; in progress from now until `finish`."""
 
     endpoint = UNMATCHED  # the full route template that is counted, once it is finished
     finished = False
@@ -61,12 +58,3 @@ def log_unhandled(error: BaseException, method: str, endpoint: str) -> None:
     """Log an exception that nothing handled, with its traceback."""
     log.error("%s %s failed", method, endpoint, exc_info=error)
     error.add_note(LOGGED)
-
-
-def survivable(error: BaseException) -> BaseException:
-    """The error that a server gets: no `sys.exit()` or CancelledError of a route ends the worker."""
-    if isinstance(error, Exception):
-        return error
-    failed = RuntimeError(f"a route raised {error!r}")
-    failed.__cause__ = error
-    return failed

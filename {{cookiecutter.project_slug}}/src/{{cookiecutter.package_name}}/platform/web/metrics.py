@@ -9,9 +9,8 @@ from ..metrics import Counter, Gauge, Histogram, MetricGroup, bounded_by, closed
 from ..metrics.factory import DISABLED, unguarded
 
 # RFC 9110, section 9, with PATCH (RFC 5789) and QUERY.
-METHODS = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY")
-)
+_NAMES = "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY"
+METHODS = frozenset(_NAMES.split())
 OTHER_METHOD = "_OTHER"  # a method that no specification knows, or that the route does not serve
 UNMATCHED = "unmatched"  # the endpoint of a request for which there is no route
 CLIENT_GONE = 499  # nginx's code for a client that closed the connection before the answer

@@ -6,11 +6,12 @@ from typing import Any, NoReturn
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from ..core.components import survivable
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address, is_in
 from ..health.report import OPERATIONS
 from .endpoints import template
-from .measured import MeasuredRequest, survivable
+from .measured import MeasuredRequest
 from .metrics import CLIENT_GONE, UNMATCHED
 from .running import running
 from .service import Service
@@ -41,7 +42,7 @@ class ServiceMiddleware:
             response: Any = self._get_response(request)
         except BaseException as error:  # noqa: BLE001 - it goes on; Django answers an Exception
             exchange.finish(500)
-            raise survivable(error)  # noqa: B904 - it has its cause
+            raise survivable(error, "a route")  # noqa: B904 - it has its cause
         response[HEADER] = exchange.id
         status = response.status_code
         if request.method == "HEAD":
@@ -107,7 +108,7 @@ class MeasuredParts:
     def _end(self, error: BaseException) -> NoReturn:
         ended = isinstance(error, (StopIteration, StopAsyncIteration))
         self._measured.finish(self._status if ended else 500)
-        raise survivable(error)
+        raise survivable(error, "a route")
 
 
 class Parts(MeasuredParts):

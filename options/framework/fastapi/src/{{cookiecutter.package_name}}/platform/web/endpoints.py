@@ -11,8 +11,6 @@ from starlette.types import Scope
 from ..core.limits import PerMinute
 from .metrics import UNMATCHED
 
-SEARCHES_PER_MINUTE = 10
-
 
 class Endpoints:
     """The templates of an application's routes, by what its routers leave in the scope.
@@ -34,7 +32,7 @@ class Endpoints:
             return UNMATCHED
         route = scope.get("route")
         place = id(route if isinstance(route, APIRoute) else scope["endpoint"])
-        if place not in self._ways and self._searches.take(SEARCHES_PER_MINUTE):
+        if place not in self._ways and self._searches.take(10):  # a minute
             self._search()
         if place in self.only:
             return self.only[place]

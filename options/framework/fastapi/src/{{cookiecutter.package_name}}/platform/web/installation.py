@@ -30,10 +30,8 @@ async def http_error(request: Request, error: HTTPException) -> Response:
 
 
 async def invalid_request(request: Request, error: RequestValidationError) -> Response:
-    """The request does not fit what the route takes; as FastAPI answers it, whatever was sent.
-
-    FastAPI itself fails to repeat NaN, the infinities, and half of a surrogate pair.
-    """
+    """The request does not fit what the route takes."""
+    # FastAPI's own handler fails to repeat NaN, the infinities, and half of a surrogate pair.
     problems = json.dumps(error_body(jsonable_encoder(error.errors())))
     body = json.dumps(json.loads(problems, parse_constant=str))
     return Response(body, status_code=422, media_type="application/json")

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..core.components import survivable
 from ..core.limits import PerMinute
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
 from ..health.report import OPERATIONS
 from .endpoints import Endpoints
-from .measured import LOGGED, MeasuredRequest, log_unhandled, survivable
+from .measured import LOGGED, MeasuredRequest, log_unhandled
 from .metrics import CLIENT_GONE
 from .service import Service
 
@@ -61,7 +62,7 @@ class HttpMetricsMiddleware:
             if isinstance(error, CancelledError) and (task := current_task()) and task.cancelling():
                 raise  # as above, and the server wants to know that it is over
             exchange.finish(500)
-            failed = survivable(error)
+            failed = survivable(error, "a route")
             log_unhandled(failed, scope["method"], exchange.find_endpoint())
             raise failed  # noqa: B904 - it has its cause
         finally:
@@ -82,10 +83,7 @@ class HttpMetricsMiddleware:
 
 
 class Exchange(MeasuredRequest):
-    """A request that is counted before the last part of its answer is handed to the server.
-
-    Its `scope` is the one that the routers write to.
-    """
+    """A request that is counted before the last part of its answer is handed to the server."""
 
     _status = 0
     _gone = False
@@ -93,7 +91,7 @@ class Exchange(MeasuredRequest):
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, service: Service, endpoints: Endpoints
     ) -> None:
-        self.scope = scope
+        self.scope = scope  # the one that the routers write to
         self._receive, self._send = receive, send
         self._endpoints = endpoints
         self._root = scope.get("root_path", "")

@@ -8,10 +8,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Request
 
+from ..core.components import survivable
 from ..core.logging import HEADER, request_id
 from ..core.proxies import client_address
 from .endpoints import mount_of, template_of
-from .measured import MeasuredRequest, log_unhandled, survivable
+from .measured import MeasuredRequest, log_unhandled
 from .metrics import CLIENT_GONE
 from .service import Service
 
@@ -94,7 +95,7 @@ class Exchange(MeasuredRequest):
             raise
         except BaseException as error:  # noqa: BLE001 - it goes on
             self.fail(error)
-            raise survivable(error)  # noqa: B904 - it has its cause
+            raise survivable(error, "a route")  # noqa: B904 - it has its cause
         self.finish(self._status)
 
     def close(self) -> None:

@@ -12,10 +12,10 @@ from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from ..core.components import survivable
 from ..core.logging import error_body
 from ..health.report import OPERATIONS
 from .exchange import ASKED, Exchange, WholeBody
-from .measured import survivable
 from .service import Service
 
 STARTING = Lock()
@@ -89,7 +89,7 @@ class MeasuredFlask(Flask):
             return exchange.with_body(self.wsgi_app(environ, exchange.start))
         except BaseException as error:  # noqa: BLE001 - it goes on
             exchange.fail(error)
-            raise survivable(error)  # noqa: B904 - it has its cause
+            raise survivable(error, "a route")  # noqa: B904 - it has its cause
 
     def request_context(self, environ: WSGIEnvironment) -> RequestContext:
         """Make the context of a request, and leave the request where its route will be read."""

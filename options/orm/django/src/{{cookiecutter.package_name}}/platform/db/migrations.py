@@ -1,6 +1,5 @@
 """Schema migrations: Django's own `migrate`. Importing this sets Django up, if no `manage.py` did."""
 
-import argparse
 import logging
 import os
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from ..core.components import Commands
 from .engine import dialect
 
 # The command line imports this before any other component: their models want it.
@@ -22,7 +20,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__name__.partition('.')[0]}.s
 django.setup()
 
 log = logging.getLogger(__name__)
-PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
 
 
 class MigrationsPending(Exception):  # noqa: N818 - the name says what is wrong
@@ -61,19 +58,6 @@ def check() -> None:
     if behind:
         names = ", ".join(behind)
         raise MigrationsPending(f"run `db upgrade`: the schema of {names} is behind the code")
-
-
-def commands(actions: Commands) -> None:
-    """Add what developers do with the migrations to `db`."""
-    revision = actions.add_parser("revision", help="write a migration from the models' changes")
-    revision.add_argument("message", help="what the migration does, in a few words")
-    revision.set_defaults(run=_revise)
-    differ = actions.add_parser("check", help="fail if the models changed and no migration says so")
-    differ.set_defaults(run=lambda chosen: call_command("makemigrations", check=True, dry_run=True))
-
-
-def _revise(chosen: argparse.Namespace) -> None:
-    call_command("makemigrations", name="_".join(chosen.message.lower().split()))
 
 
 @contextmanager

@@ -5,20 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
-from pathlib import Path
 
 from alembic import command
-from alembic.config import Config, main
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, inspect, text
 
-from ..core.components import Commands
 from .engine import dialect, engine, make
 
 LOCATION = f"{__name__.partition('.')[0]}:migrations"
-PROJECT = Path(__file__).parents[4] / "pyproject.toml"  # not there in an installed service
-OLDER_TABLES = "alembic_version_"  # each component had one, before there was one history
 
 # The database cannot be opened, or other code made its schema; `alembic` prints it as one line.
 CannotMigrate = CommandError
@@ -50,17 +46,6 @@ def check() -> None:
     """Pass when nothing is pending; MigrationsPending names the revisions that are missing."""
     if missing := pending():
         raise MigrationsPending(f"run `db upgrade`: the schema lacks {', '.join(missing)}")
-
-
-def commands(actions: Commands) -> None:
-    """Add what developers do with the history to `db`; `alembic` does the rest."""
-    alembic = ("--config", str(PROJECT))
-    revision = actions.add_parser("revision", help="write a revision from the models' changes")
-    revision.add_argument("message", help="what the revision does, in a few words")
-    words = (*alembic, "revision", "--autogenerate", "--message")
-    revision.set_defaults(run=lambda chosen: main([*words, chosen.message]))
-    differ = actions.add_parser("check", help="fail if the models changed and no revision says so")
-    differ.set_defaults(run=lambda chosen: main([*alembic, "check"]))
 
 
 @contextmanager
@@ -102,7 +87,7 @@ def _missing(connection: Connection) -> tuple[str, ...]:
     tables, current = inspect(connection).get_table_names(), "base"
     if "alembic_version" in tables:
         current = connection.scalar(text("SELECT version_num FROM alembic_version")) or "base"
-    elif older := [name for name in tables if name.startswith(OLDER_TABLES)]:
+    elif older := [name for name in tables if name.startswith("alembic_version_")]:
         raise CannotMigrate(
             f"the schema was made by a history per component ({', '.join(older)}): "
             "docs/how-to/add-a-migration.md says how to move"
