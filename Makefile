@@ -58,7 +58,7 @@ bench: .venv/.test ## Measure generating, the generated suite, start to ready, w
 	@PYTHONPATH=tests $(BIN)/python benchmarks/exposition.py
 
 dashboards: .venv/.test ## Write the dashboards of the generated service from its panels
-	@cd options/deployment/compose && PYTHONPATH='$(CURDIR)/{{cookiecutter.project_slug}}' '$(CURDIR)/$(BIN)/python' -B -m tools.dashboards
+	@$(BIN)/python benchmarks/dashboards.py
 
 pictures: .venv/.test ## Draw the dashboards from a service under load into docs/pictures (5 minutes; needs prometheus and chromium)
 	@PYTHONPATH=tests $(BIN)/python benchmarks/pictures.py

@@ -1,11 +1,12 @@
-"""A generated project sees the environment of a newcomer, whatever runs the template's own tests."""
+"""What the template's own tests run, and that it sees the environment of a newcomer."""
 
 import os
 import subprocess
 import sys
+from itertools import combinations, product
 from pathlib import Path
 
-from bakery import ROOT
+from bakery import PAIRED, ROOT, Bakery, questions
 
 OUTER = """
 test:
@@ -29,3 +30,10 @@ def test_what_make_was_given_does_not_reach_a_projects_make(tmp_path: Path) -> N
         text=True,
     ).stdout
     assert printed.strip() == "ARGS=[] PYTHON=[] overrides=[] flags=[] level=[0]"
+
+
+def test_every_two_answers_meet_in_a_variant_that_is_run(bakery: Bakery) -> None:
+    run = bakery.distinct()
+    for pair in combinations(("framework", *PAIRED), 2):
+        wanted = set(product(*(questions()[name] for name in pair)))
+        assert {tuple(answers[name] for name in pair) for answers in run} == wanted

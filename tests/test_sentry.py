@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +30,16 @@ def fail(*arguments: object, **named: object) -> None:
 service.create = fail
 component = Component(name="orders")
 '''
-SECRETS = ("planted-local-secret", "planted-token", "planted-cookie", "planted-body", "planted-secret-key")
+USER = f"Basic {b64encode(b'planted-user:planted-password').decode()}"
+SECRETS = (
+    "planted-local-secret",
+    "planted-token",
+    "planted-query",
+    "planted-user",
+    "planted-cookie",
+    "planted-body",
+    "planted-secret-key",
+)
 
 
 @pytest.fixture
@@ -80,6 +90,8 @@ def test_errors_arrive_without_secrets(
             "Authorization": "Bearer planted-token",
             "Cookie": "session=planted-cookie",
         }
+        connection.request("GET", "/api/bookmarks?after=0&token=planted-query", headers={"Authorization": USER})
+        assert connection.getresponse().read().strip() == b"[]"
         connection.request("POST", "/api/bookmarks", body, headers)
         assert connection.getresponse().status == 500
         connection.close()

@@ -284,6 +284,18 @@ def test_the_first_line_says_where_it_serves(project: Project, tmp_path: Path) -
         assert service.server.ask("GET", page).status == 200
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_server_logs_as_the_service_does_and_once(project: Project, tmp_path: Path, form: str) -> None:
+    with running(project, tmp_path, LOG_FORMAT=form) as service:
+        assert service.server.ask("GET", "/api/bookmarks").status == 200
+        assert service.stop() == 0
+    [line] = [line for line in service.log.read_text(encoding="utf-8").splitlines() if "Booting worker" in line]
+    if form == "json":
+        assert json.loads(line)["logger"] == "gunicorn.error"
+    else:
+        assert " INFO    gunicorn.error: Booting worker" in line
+
+
 def test_a_service_that_outlives_its_terminal_on_purpose_does_so(
     workshop: Callable[[Answers], Project], tmp_path: Path
 ) -> None:

@@ -108,7 +108,7 @@ def test_a_pipe_that_breaks_elsewhere_is_a_traceback(monkeypatch):
 def test_that_metrics_are_open_without_a_token_is_shown(capsys):
     assert main(["config", "show"]) == 0
     assert "OPERATIONS_TOKEN" in (shown := capsys.readouterr().out)
-    assert "(empty: open /metrics)" in shown
+    assert "(empty: /metrics open)" in shown
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,9 @@ def test_components_start_in_order_and_stop_in_reverse():
 @pytest.mark.parametrize("error", [RuntimeError, SystemExit])
 def test_a_failed_start_stops_what_was_started(error):
     seen, life = log_of_a_life("a", "b", "c", failing="start b", error=error)
-    with pytest.raises(RuntimeError, match=r"^start b$|^component b raised SystemExit\('start b'\)$"):
+    with pytest.raises(
+        RuntimeError, match=r"^start b$|^component b raised SystemExit\('start b'\)$"
+    ):
         life.start()
     assert life.state == "stopped"
     assert seen == ["start a", "start b", "stop a"]

@@ -72,13 +72,13 @@ def arguments(parser):
 
 JOBS = (Job(name="work", run=work, arguments=arguments), Job(name="wait", run=wait))
 '''
-COMPONENT = '''
+COMPONENT = """
 from {{ cookiecutter.package_name }}.platform.core import Component
 
 from .jobs import Stock
 
 component = Component(name="stock", metrics=(Stock,))
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -192,9 +192,11 @@ def test_jobs_are_listed_with_the_first_line_of_what_they_do(plant, capsys):
     assert ["wait", "Wait."] in listed
 
 
-@pytest.mark.parametrize("jobs", ["", "JOBS = (1,)", "JOBS = 1"])
-def test_a_file_of_jobs_without_a_tuple_of_them_says_what_is_missing(plant, jobs):
-    plant("stock", component=COMPONENT.replace("from .jobs import Stock", "Stock = object"), jobs=jobs)
+@pytest.mark.parametrize("jobs", ["JOBS = (1,)", "JOBS = 1"])
+def test_jobs_that_are_no_tuple_of_them_are_refused(plant, jobs):
+    plant(
+        "stock", component=COMPONENT.replace("from .jobs import Stock", "Stock = object"), jobs=jobs
+    )
     with pytest.raises(ComponentError, match=r"stock\.jobs must export its jobs, as `JOBS = "):
         main(["jobs", "list"])
 

@@ -40,7 +40,7 @@ class DatabaseMetrics(MetricGroup, component="database"):
         "Callers that wait for a connection, one that is being opened for them included.",
         multiprocess="livesum",
     )
-    pool_timeouts = Counter("database_pool_timeouts_total", "Callers that waited in vain.")
+    pool_timeouts = Counter("database_pool_timeouts_total", "Callers that gave up waiting.")
     query_duration = Histogram(
         "database_query_duration_seconds",
         "Time that a query took, or took to fail, by its first word.",

@@ -31,7 +31,7 @@ class HealthSettings(Settings):
     health_details: Literal["always", "authorized", "never"] | None = None
     """Who sees more of `/health` and `/readyz` than the status: everybody, who sends
     OPERATIONS_TOKEN, or nobody; unless set, `authorized` in production and `always` elsewhere."""
-    operations_token: SecretStr = Field(SecretStr(""), json_schema_extra={"empty": "open /metrics"})
+    operations_token: SecretStr = Field(SecretStr(""), json_schema_extra={"empty": "/metrics open"})
     """Bearer token for `/metrics` and the details of `/health`; without one `/metrics` is open."""
 
 
@@ -47,10 +47,10 @@ def checks_of(components: Sequence[Component]) -> tuple[HealthCheck, ...]:
     """The checks of the components, in their order; ComponentError if two have one name."""
     found: dict[str, tuple[str, HealthCheck]] = {}
     for owner, check in ((one.name, check) for one in components for check in one.checks):
-        other, known = found.setdefault(check.name, (owner, check))
-        if known is not check:
-            both = f"{other} and {owner} both have a health check"
+        if check.name in found:
+            both = f"{found[check.name][0]} and {owner} both have a health check"
             raise ComponentError(f"{both} {check.name!r}: rename one")
+        found[check.name] = owner, check
     return tuple(check for _, check in found.values())
 
 

@@ -25,12 +25,11 @@ from .drain import Drain
 from .metrics import HttpMetrics
 
 log = logging.getLogger(__name__)
+GUNICORN_LOG = logging.getLogger("gunicorn.error")
 
 EXIT_SECONDS = 3  # a worker that has stopped may still wait for a thread that never ends
 NO_START = "the service did not start: "
 FAILED_TO_START = 3  # gunicorn's exit code for it
-# Gunicorn's log is part of the service's own: see core/logging.py.
-PROPAGATED = {"loggers": {"gunicorn.error": {"propagate": True}}, "handlers": {}, "root": {}}
 IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's files there have names that nobody can guess
 
 
@@ -76,7 +75,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         self._first_error = _FirstError(logging.ERROR)
         self._reason = mmap(-1, 1000)  # why the last worker did not start, for the server
         self._drain = Drain(settings.drain_seconds)
-        logging.getLogger("gunicorn.error").addFilter(PerMinute().passes)  # clients cause warnings
+        GUNICORN_LOG.addFilter(PerMinute().passes)  # any client can cause a warning
         descriptors, _ = getrlimit(RLIMIT_NOFILE)
         self._options = {
             "keepalive": settings.keep_alive_seconds,
@@ -87,8 +86,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "graceful_timeout": settings.shutdown_timeout_seconds + EXIT_SECONDS + 2,
             # The workers' signs of life: files that no full disk and no cleaner can reach.
             "worker_tmp_dir": IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None,
+            # Gunicorn's log becomes part of the service's own: see core/logging.py.
             "errorlog": None,
-            "logconfig_dict": {**PROPAGATED, "incremental": True},
+            "on_starting": lambda server: setattr(GUNICORN_LOG, "propagate", True),
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
             "when_ready": self._drain.wait_for_signals,

@@ -75,7 +75,7 @@ def _collect(file: Path, own: dict[str, str]) -> Iterable[Metric]:
 def _jobs() -> list[Job]:
     found: list[Job] = []
     for name in modules("jobs"):
-        jobs = getattr(import_module(name), "JOBS", None)
+        jobs = getattr(import_module(name), "JOBS", ())
         if not isinstance(jobs, tuple) or not all(isinstance(one, Job) for one in jobs):
             raise ComponentError(f"{name} must export its jobs, as `JOBS = (Job(…),)`")
         found += jobs
