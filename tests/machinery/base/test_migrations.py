@@ -102,7 +102,10 @@ def test_an_upgrade_of_a_database_that_is_down_says_so_and_nothing_secret(
     assert "cannot be opened: " in refusal(capsys, upgrade)
 
 
-def test_serve_refuses_an_embedded_database_that_it_cannot_open(tmp_path, use_database, capsys):
+def test_serve_refuses_an_embedded_database_that_it_cannot_open(
+    tmp_path, mock_env, use_database, capsys
+):
+    mock_env(PORT="0")
     use_database(f"sqlite:///{tmp_path}")
     assert f"{tmp_path} cannot be opened: " in refusal(capsys, lambda: main(["serve"]))
 

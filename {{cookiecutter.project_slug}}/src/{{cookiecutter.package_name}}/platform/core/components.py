@@ -88,8 +88,8 @@ def modules(name: str) -> list[str]:
     for root in (platform, platform.rpartition(".")[0]):
         packages = (one.name for one in iter_modules(import_module(root).__path__) if one.ispkg)
         found += [f"{root}.{package}.{name}" for package in sorted(packages)]
-    found.remove(f"{platform}.{name}")  # a part of that name, and no component's
-    return [module for module in found if find_spec(module) is not None]
+    # A part of the platform that has this name is no component's module.
+    return [one for one in found if one != f"{platform}.{name}" and find_spec(one) is not None]
 
 
 def discover() -> tuple[Component, ...]:
