@@ -3,6 +3,7 @@
 import gc
 import io
 import logging
+import unittest
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -15,6 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 from werkzeug.test import create_environ
 
+from {{ cookiecutter.package_name }}.app import create_app
 from {{ cookiecutter.package_name }}.platform.core import Component
 from {{ cookiecutter.package_name }}.platform.web import MeasuredFlask, install
 
@@ -424,3 +426,19 @@ def test_an_exception_of_an_upstream_is_the_services_own(metrics, caplog):
 def test_sessions_are_signed_with_the_secret_of_the_settings(mock_env):
     mock_env(SECRET_KEY="another-secret-of-at-least-32-characters")
     assert made().config["SECRET_KEY"] == "another-secret-of-at-least-32-characters"
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_flasks_own_client_is_counted_and_what_it_started_ends_with_the_test(
+    turn, database, metrics
+):
+    client = create_app().test_client()
+    with metrics.adds(counted("/api/bookmarks", 200), "http"):
+        assert client.get("/api/bookmarks").json == []
+
+
+class TestCaseOfTheStandardLibrary(unittest.TestCase):
+    """Whose tests take no fixtures."""
+
+    def test_flasks_own_client_answers(self):
+        assert create_app().test_client().get("/livez").json == {"status": "alive"}

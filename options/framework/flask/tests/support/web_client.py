@@ -8,6 +8,7 @@ import pytest
 from flask import Blueprint, Flask, Response
 from httpx2 import Client, WSGITransport
 from probe_gate import Gate, parts
+from prometheus_client import CollectorRegistry
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 
@@ -28,6 +29,23 @@ def client(app: Flask) -> Iterator[Client]:
     transport = WSGITransport(served(app), raise_app_exceptions=False)
     with Client(transport=transport, base_url="http://testserver") as open_client:
         yield open_client
+
+
+@pytest.fixture(autouse=True)
+def _stopped(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stop the applications that the first request of Flask's own client started."""
+    kind: Any = import_module("{{ cookiecutter.package_name }}.platform.web.middleware").MeasuredFlask
+    start, started = kind.start, []
+
+    def noted(app: Any) -> None:
+        start(app)
+        started.append(app)
+
+    monkeypatch.setattr(kind, "start", noted)
+    yield
+    for app in started:
+        if app.started:
+            app.stop()
 
 
 def served(app: Flask) -> Any:

@@ -8,6 +8,7 @@ import django
 import pytest
 from database_kinds import KINDS
 from databases import SUPPLY
+from django.test import SimpleTestCase
 from pytest_django import DjangoDbBlocker
 
 SERVICE = "{{ cookiecutter.package_name }}"
@@ -29,8 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def uses_djangos_database(item: pytest.Item) -> bool:
     """Whether the test is on the database of pytest-django, which all such tests share."""
-    marked = item.get_closest_marker("django_db") is not None
-    return marked or not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
+    asked = {"db", "transactional_db", "live_server"} & {*getattr(item, "fixturenames", ())}
+    kind = getattr(item, "cls", None) or object
+    return bool(asked or item.get_closest_marker("django_db") or issubclass(kind, SimpleTestCase))
 
 
 @pytest.hookimpl(tryfirst=True)

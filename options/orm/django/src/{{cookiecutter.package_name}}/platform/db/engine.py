@@ -59,11 +59,17 @@ def dialect() -> Dialect:
 
 
 def dispose() -> None:
-    """Close this thread's connections; the next one goes where DATABASE_URL points by then."""
+    """Close this thread's connections; the next one goes where DATABASE_URL points by then.
+
+    One in a transaction stays: it belongs to whoever began that, such as a test case of Django's.
+    """
+    before, values = settings.DATABASES["default"], databases()["default"]
     for mine in connections.all(initialized_only=True):
-        mine.close()
-        del connections[mine.alias]
-    settings.DATABASES["default"].update(databases()["default"])
+        if not mine.in_atomic_block:
+            mine.close()
+        if values["ENGINE"] != before["ENGINE"]:
+            del connections[mine.alias]
+    before.update(values)
 
 
 def ping() -> None:
