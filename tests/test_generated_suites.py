@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bakery import Answers, Bakery, Project
+from bakery import Answers, Bakery, Project, questions
 
 OFFLINE = {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
 CONFIGURATION = ".pre-commit-config.yaml"
@@ -39,7 +39,11 @@ def test_the_hooks_are_green_and_change_nothing(project: Project) -> None:
     assert results.count("Passed") == len(hooks) - len(idle), printed
 
 
-def test_the_hooks_run_offline_after_the_first_time(project: Project) -> None:
+@pytest.mark.parametrize("framework", questions()["framework"])
+def test_the_hooks_run_offline_once_they_are_installed(workshop: Callable[[Answers], Project], framework: str) -> None:
+    project = workshop({"framework": framework})
+    project.run("git", "add", "--all")
+    project.run(".venv/bin/pre-commit", "install-hooks")
     project.run(".venv/bin/pre-commit", "run", "--all-files", more=OFFLINE)
 
 

@@ -128,10 +128,10 @@ def test_the_same_answers_give_the_same_bytes(bakery: Bakery, tmp_path: Path, di
 
 def test_a_licence_of_its_own_in_every_variant(bakery: Bakery, variant: Answers) -> None:
     project = bakery.bake({**variant, "author_name": "Ada Lovelace"})
-    licence = project.text("LICENSE")
-    assert ("Apache License" if variant["license"] == "Apache-2.0" else "Copyright (c) Ada Lovelace") in licence
+    answer, licence = project.answers["license"], project.text("LICENSE")
+    assert ("Apache License" if answer == "Apache-2.0" else "Copyright (c) Ada Lovelace") in licence
     spdx = tomllib.loads(project.text("pyproject.toml"))["project"]["license"]
-    assert spdx == variant["license"].replace("Proprietary", "LicenseRef-Proprietary")
+    assert spdx == answer.replace("Proprietary", "LicenseRef-Proprietary")
 
 
 def test_a_replay_gives_the_same_bytes(bakery: Bakery, tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def client(app: Flask) -> Iterator[Client]:
 @pytest.fixture(autouse=True)
 def _stopped(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stop the applications that the first request of Flask's own client started."""
-    kind: Any = import_module("{{ cookiecutter.package_name }}.platform.web.middleware").MeasuredFlask
+    middleware = import_module("{{ cookiecutter.package_name }}.platform.web.middleware")
+    kind: Any = middleware.MeasuredFlask
     start, started = kind.start, []
 
     def noted(app: Any) -> None:
