@@ -70,6 +70,22 @@ def test_a_callback_that_hangs_does_not_keep_the_service_from_stopping(poller, m
     wait_for(lambda: not any("_run" in thread.name for thread in threading.enumerate()))
 
 
+def test_a_callback_that_does_not_end_fails_at_each_interval_until_it_does(poller, metrics, caplog):
+    done = threading.Event()
+    ticks = []
+    failures = 'metrics_poll_failures_total{callback="hanging"}'
+    poller.register_for_polling("hanging", lambda: done.wait(10))
+    poller.register_for_polling("one", lambda: ticks.append(1))
+    poller.start()
+    wait_for(lambda: len([one for one in caplog.messages if "hanging has not ended" in one]) == 2)
+    assert metrics.value(failures) == 2
+    assert metrics.value('metrics_poll_duration_seconds_count{callback="hanging"}') == 0
+    assert ticks == []
+    done.set()
+    wait_for(lambda: ticks)
+    assert metrics.value(failures) == 2
+
+
 async def later() -> None:
     """What nobody awaits."""
 
@@ -91,7 +107,7 @@ def test_a_callback_that_exits_or_is_not_awaited_fails_and_the_others_are_called
     assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1
 
 
-def test_what_a_thread_has_is_given_back_after_each_poll_whatever_happens(poller, metrics):
+def test_what_a_thread_has_is_given_back_after_each_callback_whatever_happens(poller, metrics):
     had = []
 
     def fail():
@@ -102,7 +118,7 @@ def test_what_a_thread_has_is_given_back_after_each_poll_whatever_happens(poller
     poller.register_for_polling("one", lambda: had.append(threading.current_thread()))
     poller.start()
     wait_for(lambda: len(had) == 4)
-    assert len(set(had)) == 2
+    assert len(set(had)) == 4
     assert not had[0].is_alive()
     assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1
 

@@ -1,9 +1,12 @@
 """Django connects as the settings say, and as the URL says where it says something."""
 
+from queue import SimpleQueue
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from {{ cookiecutter.package_name }}.platform.db import databases, engine
+from {{ cookiecutter.package_name }}.platform.polling.component import MetricsPoller
 
 
 def timeout() -> float:
@@ -48,3 +51,31 @@ def test_the_file_is_the_one_that_the_url_names(tmp_path, mock_env, name):
     mock_env(DATABASE_URL=f"sqlite:///{tmp_path}/{name}")
     expected = f"{tmp_path}/{name.replace('%23', '#')}"
     assert databases()["default"]["NAME"] == expected
+
+
+def test_what_a_polled_callback_leaves_broken_is_not_for_the_next_one(
+    databases_of_each_kind, use_database, mock_env, metrics
+):
+    use_database(databases_of_each_kind.empty())
+    mock_env(POLLING_INTERVAL_SECONDS="0.1")
+    found = SimpleQueue()
+
+    def fail():
+        transaction.set_autocommit(False)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing")
+
+    def go_on():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        found.put(transaction.get_autocommit())
+
+    poller = MetricsPoller()
+    poller.register_for_polling("failing", fail)
+    poller.register_for_polling("next", go_on)
+    poller.start()
+    try:
+        assert found.get(timeout=5)
+    finally:
+        poller.stop()
+    assert metrics.value('metrics_poll_failures_total{callback="failing"}') >= 1

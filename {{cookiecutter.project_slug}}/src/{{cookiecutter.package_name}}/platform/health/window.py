@@ -5,10 +5,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
-REQUESTS_KEPT = 100
 RECENT_SECONDS = 300
-SLOW_SECONDS = 10
-SLOW_SHOWN = 20
 Request = tuple[float, float, int, str]  # `perf_counter` at its begin, seconds, status, client
 
 
@@ -16,7 +13,7 @@ class RequestWindow:
     """The last 100 requests, and how many errors each of the last 300 seconds had."""
 
     def __init__(self) -> None:
-        self._requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
+        self._requests: deque[Request] = deque(maxlen=100)
         self._errors: Counter[int] = Counter()  # by the second
         self._lock = Lock()
         self.in_flight: set[Any] = set()  # requests that have begun, and not ended
@@ -50,9 +47,9 @@ class RequestWindow:
     def slow(self) -> list[dict[str, Any]]:
         """The requests that have been in flight for more than 10 seconds, the 20 oldest of them."""
         now = perf_counter()
-        oldest = sorted(self.in_flight.copy(), key=lambda one: one.began)[:SLOW_SHOWN]
+        oldest = sorted(self.in_flight.copy(), key=lambda one: one.began)[:20]
         return [
             {"method": one.method, "endpoint": one.find_endpoint(), "age_seconds": round(age, 1)}
             for one in oldest
-            if (age := now - one.began) > SLOW_SECONDS
+            if (age := now - one.began) > 10
         ]

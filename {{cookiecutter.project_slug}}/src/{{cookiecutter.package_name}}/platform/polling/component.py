@@ -55,24 +55,27 @@ class MetricsPoller:
             thread.join(STOP_SECONDS)
 
     def _run(self, stopping: threading.Event) -> None:
-        while not stopping.wait(load(PollingSettings).polling_interval_seconds):
-            # A thread of their own, with which Django's connection to the database ends.
-            polls = Thread(target=self._poll, daemon=True)
-            try:
-                polls.start()
-            except RuntimeError:  # the system has no thread to give
-                self._poll()
-            else:
-                polls.join()
+        while not stopping.wait(interval := load(PollingSettings).polling_interval_seconds):
+            for name in [name for name in self._callbacks if self.is_ours()]:
+                # A thread of its own, with which Django's connection to the database ends.
+                poll = Thread(target=self._poll, args=(name,), daemon=True)
+                try:
+                    poll.start()
+                except RuntimeError:  # the system has no thread to give
+                    self._poll(name)
+                while poll.is_alive() and not stopping.is_set():
+                    poll.join(interval)
+                    if poll.is_alive():
+                        get_metrics().failures.labels(name).inc()
+                        log.error("polling %s has not ended within an interval", name)
 
-    def _poll(self) -> None:
-        for name in [name for name in self._callbacks if self.is_ours()]:
-            try:
-                with get_metrics().duration.labels(name).time():
-                    call(self._callbacks[name])
-            except BaseException:  # the others are still polled
-                get_metrics().failures.labels(name).inc()
-                log.exception("polling %s failed", name)
+    def _poll(self, name: str) -> None:
+        try:
+            with get_metrics().duration.labels(name).time():
+                call(self._callbacks[name])
+        except BaseException:  # the others are still polled
+            get_metrics().failures.labels(name).inc()
+            log.exception("polling %s failed", name)
 
 
 poller = MetricsPoller()
