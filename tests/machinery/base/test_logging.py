@@ -32,6 +32,13 @@ def test_a_line_below_the_level_is_not_written(mock_env, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_request_is_no_line_below_the_level(mock_env, client, capsys):
+    mock_env(LOG_LEVEL="WARNING", ACCESS_LOG="true")
+    configure(load(ServiceSettings))
+    client.get("/nowhere")
+    assert " GET unmatched 404 " not in capsys.readouterr().err
+
+
 def test_who_remembers_the_first_error_breaks_no_code_that_logs():
     class Broken(Exception):  # noqa: N818 - as a team may write it
         def __str__(self) -> str:

@@ -53,7 +53,7 @@ def start() -> None:
     logging.root.addHandler(counting)  # once, however often it is added
     usual = service_settings.environment == "development"
     shown = usual if settings.access_log is None else settings.access_log
-    access_log.setLevel(logging.INFO if shown else logging.WARNING)
+    access_log.setLevel(logging.NOTSET if shown else logging.WARNING)
     if dsn := settings.sentry_dsn.get_secret_value():
         service, sentry = about(), import_module("sentry_sdk")  # the settings have found it
         sentry.init(
