@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any
 
 from bakery import Answers, Project
-from server import HOST, free_port, serving
+from server import HOST, Server, free_port, serving, wait_for
 from test_nginx import proxied
 from test_rules import break_database, mend_database
 
@@ -222,3 +222,26 @@ def test_an_outage_pages_somebody_and_its_end_is_told_too(
     titles = {message["attachments"][0]["title"] for path, message in receivers.got if path == "/page"}
     assert {re.sub("^.* page: ", "", title) for title in titles} == {"HttpErrorBudgetBurn (1)", "ServiceDown (1)"}
     figures.append(f"alerts, intervals shortened to 1 s: {errors}; {down}")
+
+
+def test_a_cause_is_told_beside_what_follows_from_it_which_is_kept_back(
+    workshop: Callable[[Answers], Project], tmp_path: Path
+) -> None:
+    project = workshop({})
+    monitoring = Monitoring(tmp_path, free_port(), free_port())
+    firing = {"DatabaseUnreachable": "page", "DatabasePoolSaturated": "ticket", "HealthCheckFailing": "ticket"}
+    alerts = [
+        {"labels": {"alertname": name, "severity": severity, "job": "example-service"}}
+        for name, severity in firing.items()
+    ]
+    with webhook() as receivers:
+        monitoring.write(project, free_port(), receivers)
+        with watched(monitoring):
+            alertmanager = Server(monitoring.alertmanager)
+            wait_for(lambda: alertmanager.ask("GET", "/-/ready").status == 200)
+            assert alertmanager.ask("POST", "/api/v2/alerts", alerts).status == 200
+            receivers.wait_for("FIRING page: DatabaseUnreachable (1)")
+            wait_for(lambda: any(path == "/ticket" for path, _ in receivers.got))
+            time.sleep(3)  # longer than group_wait and group_interval
+    tickets = {message["attachments"][0]["title"] for path, message in receivers.got if path == "/ticket"}
+    assert tickets == {"FIRING ticket: DatabasePoolSaturated (1)"}

@@ -145,6 +145,10 @@ SLIPS = {
         ALERTMANAGER, 'page\n      matchers: [severity="page"]', 'page\n      matchers: [severity="pages"]', "matchers",
         rf"{ALERTMANAGER}:11: no alert has the severity pages: none, page, ticket",
     ),
+    "an inhibition spares no alert that there is": (
+        ALERTMANAGER, '!="DatabasePoolSaturated"', '!="DatabasePoolSatiated"', "matchers",
+        rf"{ALERTMANAGER}:24: no alert has the alertname DatabasePoolSatiated: ",
+    ),
     "an inhibition is for no alert": (
         ALERTMANAGER, "ServiceDown|", "ServiceDwn|", "matchers",
         rf"{ALERTMANAGER}:23: no alert has the alertname ServiceDwn: ",

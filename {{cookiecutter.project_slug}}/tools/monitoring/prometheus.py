@@ -25,7 +25,7 @@ LIMIT = "job:scrape_samples:limit"
 OF_THE_PROCESS = 100  # series that prometheus_client brings of the process, at most
 OF_THE_CODE = 50  # values of a label that the code bounds, for the size of a scrape
 FIRING = re.compile(r'alertname="(\w+)"[^}]*severity="(\w+)"')
-MATCHER = re.compile(r"\b(severity|alertname)\s*=~?\s*\"?([\w|]+)")
+MATCHER = re.compile(r"\b(severity|alertname)\s*(?:=~?|!=|!~)\s*\"?([\w|]+)")
 
 
 def check_configuration_and_rules() -> Findings:
