@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
+from pathlib import Path
 from threading import Thread, main_thread
 from time import sleep
 
@@ -192,13 +193,52 @@ def test_jobs_are_listed_with_the_first_line_of_what_they_do(plant, capsys):
     assert ["wait", "Wait."] in listed
 
 
+NAMED = """
+from {{ cookiecutter.package_name }}.platform.jobs import Job
+
+JOBS = tuple(Job(name=name, run=print) for name in %r)
+"""
+NO_METRICS = COMPONENT.replace("from .jobs import Stock", "Stock = object")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../work", "-h", "Work", "wörk", "work\n", "a%b"])
+def test_a_name_that_is_no_part_of_a_files_name_is_refused(plant, name):
+    plant("stock", component=NO_METRICS, jobs=NAMED % [name])
+    with pytest.raises(ComponentError, match=r"stock\.jobs names a job .* must be of lower case"):
+        main(["jobs", "list"])
+
+
+@pytest.mark.parametrize("names", [["work", "work"], ["import-bookmarks"]])
+def test_two_jobs_of_one_name_are_refused_whoever_has_them(plant, names):
+    plant("stock", component=NO_METRICS, jobs=NAMED % names)
+    modules = r"stock\.jobs and \S+\.jobs"
+    with pytest.raises(ComponentError, match=modules + " are both named .*: rename one"):
+        main(["jobs", "list"])
+
+
 @pytest.mark.parametrize("jobs", ["JOBS = (1,)", "JOBS = 1"])
 def test_jobs_that_are_no_tuple_of_them_are_refused(plant, jobs):
-    plant(
-        "stock", component=COMPONENT.replace("from .jobs import Stock", "Stock = object"), jobs=jobs
-    )
+    plant("stock", component=NO_METRICS, jobs=jobs)
     with pytest.raises(ComponentError, match=r"stock\.jobs must export its jobs, as `JOBS = "):
         main(["jobs", "list"])
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_job_that_yields_did_nothing_and_fails(plant, database, metrics, lines, kind):
+    text = f"{kind} work(run, arguments):\n    yield\n"
+    plant("stock", component=NO_METRICS, jobs=text + NAMED.replace("print", "work") % ["work"])
+    assert main(["jobs", "run", "work"]) == 1
+    assert ended(metrics, "work")["error"] == 1
+    assert ("ERROR", "work has a yield, so nothing of it ran: count instead") in lines()
+
+
+def test_a_run_whose_output_is_lost_is_an_error(plant, database, metrics, monkeypatch):
+    text = "def work(run, arguments):\n    print('a line that waits for more')\n"
+    plant("stock", component=NO_METRICS, jobs=text + NAMED.replace("print", "work") % ["work"])
+    with suppress(OSError), Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        main(["jobs", "run", "work"])
+    assert ended(metrics, "work")["error"] == 1
 
 
 def test_the_help_of_a_job_has_its_arguments(plant, capsys):

@@ -54,7 +54,6 @@ def export_bookmarks(run: JobRun, arguments: Namespace) -> None:
 
     _, write = FORMATS[arguments.format]
     write(kept(), sys.stdout)
-    sys.stdout.flush()
 
 
 def _format(parser: ArgumentParser) -> None:

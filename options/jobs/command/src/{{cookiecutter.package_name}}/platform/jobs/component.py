@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import inspect
 import logging
+import re
 import signal
 import sys
 from collections.abc import Iterable
@@ -73,13 +74,22 @@ def _collect(file: Path, own: dict[str, str]) -> Iterable[Metric]:
 
 
 def _jobs() -> list[Job]:
-    found: list[Job] = []
-    for name in modules("jobs"):
-        jobs = getattr(import_module(name), "JOBS", ())
+    """Every job; ComponentError if one has no proper name, or two share one."""
+    found: dict[str, tuple[str, Job]] = {}
+    for module in modules("jobs"):
+        jobs = getattr(import_module(module), "JOBS", ())
         if not isinstance(jobs, tuple) or not all(isinstance(one, Job) for one in jobs):
-            raise ComponentError(f"{name} must export its jobs, as `JOBS = (Job(…),)`")
-        found += jobs
-    return found
+            raise ComponentError(f"{module} must export its jobs, as `JOBS = (Job(…),)`")
+        for job in jobs:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", job.name):  # it is a part of a file's name
+                form = "lower case letters, digits, hyphens and underscores, like poll-feeds"
+                raise ComponentError(f"{module} names a job {job.name!r}: it must be of {form}")
+            twin, other = found.setdefault(job.name, (module, job))
+            if other is not job:
+                raise ComponentError(
+                    f"jobs of {module} and {twin} are both named {job.name!r}: rename one"
+                )
+    return [job for _, job in found.values()]
 
 
 def _commands(parsers: Commands) -> None:
@@ -107,9 +117,7 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
                 if signal.getsignal(number) is signal.SIG_DFL:
                     signal.signal(number, ends.get(number, _end))  # it is counted
             deliver(job.name)
-            work = job.run(run, arguments)
-            if inspect.iscoroutine(work):
-                asyncio.run(work)
+            _finish(job.run(run, arguments))
     except JobFailed as error:
         log.error("%s", error)  # noqa: TRY400 - it says why
     except BaseException:
@@ -119,6 +127,15 @@ def _run(job: Job, arguments: argparse.Namespace) -> int:
     level = logging.INFO if run.outcome == "success" else logging.ERROR
     log.log(level, "job %s: %s, %s, %.2f s", job.name, run.outcome, _items(run), run.seconds)
     return int(run.outcome != "success")
+
+
+def _finish(work: object) -> None:
+    """Await a coroutine, and write out what was printed: a full disk is a failure of the run."""
+    if inspect.iscoroutine(work):
+        asyncio.run(work)
+    elif inspect.isgenerator(work) or inspect.isasyncgen(work):
+        raise JobFailed(f"{work.__name__} has a yield, so nothing of it ran: count instead")
+    print(end="", flush=True)
 
 
 def _end(number: int, frame: object) -> NoReturn:

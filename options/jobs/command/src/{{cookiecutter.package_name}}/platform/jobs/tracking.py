@@ -22,7 +22,7 @@ class Job:
     arguments; its docstring is the help.
     """
 
-    name: str  # unique; of lower case letters, digits and hyphens
+    name: str  # unique; of lower case letters, digits, hyphens and underscores
     run: Callable[[Any, argparse.Namespace], Any]
     arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None  # adds its own
 
