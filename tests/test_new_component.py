@@ -30,7 +30,22 @@ def made(project: Project, name: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "Orders", "7up", "oauth2", "service", "a b", "../x", "class", "bookmarks", "platform", "http", "x" * 41],
+    [
+        "",
+        "Orders",
+        "7up",
+        "oauth2",
+        "service",
+        "a b",
+        'a"b',
+        "-x",
+        "../x",
+        "class",
+        "bookmarks",
+        "platform",
+        "http",
+        "x" * 41,
+    ],
 )
 def test_a_name_that_will_not_do_is_refused_and_nothing_is_written(service: Project, name: str) -> None:
     done = made(service, name)
