@@ -253,7 +253,7 @@ def test_a_check_that_nobody_would_await_fails_and_says_why(caplog, probe):
         "failed"
     )
     assert caplog.messages == [
-        "health check x: ComponentError: later is not awaited: use a plain function"
+        "health check x: ComponentError: nothing of later ran: use a plain function"
     ]
 
 

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from asyncio import CancelledError
+from collections.abc import Iterator
 
 import pytest
 
@@ -111,9 +112,16 @@ async def later() -> None:
     """What nobody awaits."""
 
 
-def test_a_start_that_nobody_would_await_is_refused():
-    life = Lifecycle([Component(name="a", start=later)])
-    with pytest.raises(ComponentError, match=r"^later is not awaited: use a plain function$"):
+def piecewise() -> Iterator[None]:
+    """What nobody asks for its next piece."""
+    yield
+
+
+@pytest.mark.parametrize("start", [later, piecewise])
+def test_a_start_of_which_nothing_would_run_is_refused(start):
+    life = Lifecycle([Component(name="a", start=start)])
+    message = f"^nothing of {start.__name__} ran: use a plain function$"
+    with pytest.raises(ComponentError, match=message):
         life.start()
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import iscoroutine
+from inspect import iscoroutine, isgenerator
 from pkgutil import iter_modules
 from typing import Any, TypeAlias
 
@@ -65,11 +65,11 @@ class ComponentError(Exception):
 
 
 def call(function: Callable[[], object]) -> None:
-    """Call what a component brought; ComponentError where that makes a coroutine."""
+    """Call what a component brought; ComponentError where that runs nothing yet."""
     made = function()
-    if iscoroutine(made):
+    if iscoroutine(made) or isgenerator(made):
         made.close()
-        raise ComponentError(f"{made.__qualname__} is not awaited: use a plain function")
+        raise ComponentError(f"nothing of {made.__qualname__} ran: use a plain function")
 
 
 def survivable(error: BaseException, who: str) -> Exception:
