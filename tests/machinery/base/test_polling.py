@@ -86,6 +86,19 @@ def test_a_callback_that_does_not_end_fails_at_each_interval_until_it_does(polle
     assert metrics.value(failures) == 2
 
 
+def test_a_callback_may_be_registered_at_any_moment_of_a_poll(poller):
+    ticks = []
+
+    def is_ours():
+        poller.register_for_polling(f"more {len(ticks)}", lambda: ticks.append(1))
+        return True
+
+    poller.is_ours = is_ours
+    poller.register_for_polling("one", lambda: ticks.append(1))
+    poller.start()
+    wait_for(lambda: len(ticks) > 3)
+
+
 async def later() -> None:
     """What nobody awaits."""
 

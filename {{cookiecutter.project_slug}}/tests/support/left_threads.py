@@ -35,8 +35,8 @@ def pytest_fixture_setup(
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     """Wait for the other threads, which may be about to end."""
     yield
-    started = set(threading.enumerate()) - item.config.stash[BEFORE]
-    started = {thread for thread in started if not HELPING.search(thread.name)}
+    others = set(threading.enumerate()) - item.config.stash[BEFORE]
+    started = [thread for thread in others if not HELPING.search(thread.name)]
     for thread in started:
         thread.join(SECONDS_TO_END)
     left = sorted(thread.name for thread in started if thread.is_alive())

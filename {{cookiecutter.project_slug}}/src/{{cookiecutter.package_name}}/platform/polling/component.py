@@ -56,7 +56,7 @@ class MetricsPoller:
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.wait(interval := load(PollingSettings).polling_interval_seconds):
-            for name in [name for name in self._callbacks if self.is_ours()]:
+            for name in list(self._callbacks) if self.is_ours() else ():
                 # A thread of its own, with which Django's connection to the database ends.
                 poll = Thread(target=self._poll, args=(name,), daemon=True)
                 try:
